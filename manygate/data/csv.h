@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: Apache-2.0
+// Reads delimited text (CSV, TSV), plain or .gz, into a Table.
+//
+//   ThreadPool pool(threads);
+//   StatusOr<Table> table = ReadCsv(files, options, {{{"age", ColumnKind::kNumber}, {"job", ColumnKind::kCategory}}}, pool);
+//
+// Text is streamed in blocks of about 1 MiB that end at row ends; the whole text is never in memory. The blocks are
+// parsed by the pool, each with dictionaries of its own, which are then merged in the order of the blocks: the table
+// (and the text of every error) does not depend on the number of threads.
+//
+// Rows end with LF or CRLF; the last one may lack its end. A UTF-8 byte order mark and empty lines at the end of a file
+// are ignored. Text must be UTF-8. Numbers are decimal, rounded to the nearest float; "inf", "nan", hexadecimal and
+// digit grouping are errors unless listed as missing values.
+//
+// Errors (InvalidInput, up to 10 problems per file, one a line, each "file:line: " or "file:line:field (name): ", where
+// line counts physical lines from 1 and field counts values from 1): another number of values than columns, text in a
+// number column, an open quote or text behind a closing quote, NUL bytes, text that is not UTF-8, an empty line between
+// rows, a row over 64 MiB, no rows at all, UTF-16 or another file type, damaged or truncated gzip, a header with empty or
+// repeated names or unlike the first file's, a requested column that does not exist.
+#ifndef MANYGATE_DATA_CSV_H_
+#define MANYGATE_DATA_CSV_H_
+
+#include <span>
+#include <string>
+#include <vector>
+
+#include "manygate/base/status.h"
+#include "manygate/base/thread_pool.h"
+#include "manygate/data/csv_options.h"
+#include "manygate/data/table.h"
+
+namespace manygate {
+
+// The rows of all files, one after the other; the requested columns in the order of the requests (each name once).
+StatusOr<Table> ReadCsv(std::span<const std::string> files, const CsvOptions& options,
+                        std::span<const ColumnRequest> requests, ThreadPool& pool);
+
+// Names of the columns: from the header or options.names, or made up from the first row. Reads the head of each file
+// and checks that they agree.
+StatusOr<std::vector<std::string>> ReadCsvColumnNames(std::span<const std::string> files, const CsvOptions& options);
+
+}  // namespace manygate
+
+#endif  // MANYGATE_DATA_CSV_H_

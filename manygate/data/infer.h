@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: Apache-2.0
+// Looks at a file that nobody has described: its dialect, and for each column what it holds.
+//
+//   MG_ASSIGN_OR_RETURN(CsvOptions options, DetectDialect(file, CsvOptions()));
+//   MG_ASSIGN_OR_RETURN(InferredSchema schema, InferColumns({&file, 1}, options, pool));
+//   for (const InferredColumn& column : schema.columns) ...
+#ifndef MANYGATE_DATA_INFER_H_
+#define MANYGATE_DATA_INFER_H_
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "manygate/base/status.h"
+#include "manygate/base/thread_pool.h"
+#include "manygate/data/csv_options.h"
+
+namespace manygate {
+
+// kInteger: every value that is not missing is a whole number. kNumber: every one is a number. kText: the rest.
+// kEmpty: no value at all.
+enum class InferredKind { kEmpty, kInteger, kNumber, kText };
+const char* InferredKindName(InferredKind kind);  // "empty", "integer", "number", "text"
+
+// What to make of a column as a feature: a raw_feature, an id_feature, or nothing (constant, or a text that is
+// different in every row).
+enum class FeatureSuggestion { kNumber, kId, kSkip };
+const char* FeatureSuggestionName(FeatureSuggestion suggestion);  // "number", "id", "skip"
+
+struct InferredColumn {
+  std::string name;
+  InferredKind kind = InferredKind::kEmpty;
+  int64_t distinct = 0;          // values that are not missing; exact up to kDistinctCap, then kDistinctCap
+  bool distinct_capped = false;  // there may be more
+  int64_t missing = 0;           // rows
+  double minimum = 0;            // kInteger, kNumber only
+  double maximum = 0;
+  std::vector<std::string> examples;  // the first five values
+  FeatureSuggestion suggestion = FeatureSuggestion::kSkip;
+  std::string reason;  // why, in a few words: "whole numbers; the name says code"
+};
+
+inline constexpr int64_t kDistinctCap = 65536;
+
+struct InferredSchema {
+  int64_t rows = 0;
+  std::vector<InferredColumn> columns;
+};
+
+// One pass over all rows in memory that does not grow with them. Errors as ReadCsv.
+StatusOr<InferredSchema> InferColumns(std::span<const std::string> files, const CsvOptions& options, ThreadPool& pool);
+
+// `options` with delimiter (one of , ; tab |), with_header, and skip_lines (one title line above the rows) replaced by
+// what the first 64 KiB show. The rest of `options` is kept and used. Errors as ReadCsv for files that are no text.
+StatusOr<CsvOptions> DetectDialect(const std::string& file, const CsvOptions& options);
+
+}  // namespace manygate
+
+#endif  // MANYGATE_DATA_INFER_H_
