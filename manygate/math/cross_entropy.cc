@@ -26,7 +26,8 @@ HWY_INLINE V SigmoidFromExp(V z, V e) {
   const Floats d;
   const V one = hn::Set(d, 1.0f);
   const V upper = hn::Div(one, hn::Add(one, e));
-  return hn::IfThenElse(hn::Ge(z, hn::Zero(d)), upper, hn::Mul(e, upper));
+  const V p = hn::IfThenElse(hn::Ge(z, hn::Zero(d)), upper, hn::Mul(e, upper));
+  return hn::IfThenElse(hn::IsNaN(z), z, p);  // hn::Exp turns NaN into a number, which would hide a diverged model
 }
 
 void SigmoidRows(const float* logits, int64_t rows, float* probabilities) {

@@ -153,6 +153,9 @@ TEST_P(CrossEntropyTest, NaNWithWeightIsNotHidden) {
   std::vector<float> d_logits(9);
   EXPECT_TRUE(std::isnan(CrossEntropyRows(rows.batch(), d_logits.data())));
   EXPECT_TRUE(std::isnan(d_logits[2]));
+  float probability = 0.0f;
+  Sigmoid(&rows.logits[2], 1, &probability);
+  EXPECT_TRUE(std::isnan(probability));
 }
 
 TEST_P(CrossEntropyTest, RowDoesNotDependOnItsPlace) {
