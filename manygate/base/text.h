@@ -24,8 +24,8 @@ std::string_view Trim(std::string_view text);
 std::string ToLower(std::string_view text);
 
 // The candidate with the smallest edit distance (insert, delete, replace, swap of neighbours cost 1; a change of case
-// costs nothing but decides ties), or "" when more than a third of the longer name would have to change. A candidate
-// whose words are those of `name` in another order ("expert_num", "num_expert") counts as distance 1.
+// costs nothing but decides ties), or "" when more than about a third of the longer name would have to change. The same
+// words in another order ("expert_num", "num_expert") count as distance 1, one name inside the other as at most 2.
 std::string NearestName(std::string_view name, std::span<const std::string> candidates);
 
 // `Did you mean "click"? Columns: click, buy, ... (40 in all)`; without a near name only the list, at most 12 names.

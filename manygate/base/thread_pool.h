@@ -60,6 +60,8 @@ class ThreadPool {
   const std::function<void(int)>* function_ = nullptr;
   std::atomic<uint64_t> generation_{0};  // raised once per Run; workers wait for the change
   std::atomic<int> running_{0};          // workers that have not finished the current Run
+  std::atomic<int> sleeping_{0};         // workers that wait on wake_, so that Run signals only when one does
+  std::atomic<bool> caller_sleeps_{false};
   std::atomic<bool> stop_{false};
   std::mutex mutex_;
   std::condition_variable wake_;  // a new generation, or stop
