@@ -27,8 +27,10 @@ FLAG = re.compile(r"(?<!\S)(--[a-z][a-z_]*)")
 
 def tracked(root):
     listing = subprocess.run(
-        ["git", "-C", root, "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
-        capture_output=True, text=True, check=True,
+        ["git", "-c", "safe.directory=*", "-C", root, "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
+        capture_output=True,
+        text=True,
+        check=True,
     ).stdout
     return [root / name for name in sorted(listing.split("\0")) if name and (root / name).is_file()]
 
