@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: Apache-2.0
+// Makes a valid configuration explicit, so that the rest of the program asks no "if it is not set".
+//
+//   ResolveDefaults(&loaded.pipeline);
+//   MG_RETURN_IF_ERROR(WriteFileAtomic(JoinPath(model_dir, "pipeline.config"), PrintPipeline(loaded.pipeline)));
+#ifndef MANYGATE_CONFIG_RESOLVE_H_
+#define MANYGATE_CONFIG_RESOLVE_H_
+
+#include <string>
+
+#include "manygate/config/pipeline.pb.h"
+
+namespace manygate::config {
+
+// Fills in, where absent:
+//   train_config, eval_config, data_config, data_config.split    present
+//   train_config.dense_optimizer      Adam with lr 0.001; its learning rate constant; sparse_optimizer a copy of it
+//   task_towers.tower_name            label_name
+//   task_towers.losses                binary_cross_entropy {}
+//   task_towers.metrics               binary_cross_entropy: auc, log_loss, accuracy, calibration
+//                                     l2_loss: root_mean_squared_error, mean_absolute_error
+//   data_config.label_fields          the towers' labels, each once
+//   data_config.label_configs         one per label, its column = label_name
+//   model_config.feature_groups       one group "all" of all features in order
+//   feature expression                the feature's own name
+//   early_stopping.metric             "loss"
+// Existing elements keep their positions, so places of a LoadedPipeline stay right. Idempotent.
+void ResolveDefaults(Pipeline* pipeline);
+
+// Text that loads again to the same message. Fields in the order of the schema, numbers with all their digits.
+std::string PrintPipeline(const Pipeline& pipeline);
+
+}  // namespace manygate::config
+
+#endif  // MANYGATE_CONFIG_RESOLVE_H_
