@@ -28,7 +28,7 @@ uint32_t OrderedKey(float score) {
   return (bits >> 31) != 0 ? ~bits : bits | 0x80000000u;
 }
 
-// Least significant digit first, three digits of 11 bits. 50,000 rows: 0.3 ms, where std::sort takes 3 ms.
+// Least significant digit first, three digits of 11 bits. 50,000 rows, Add included: 1.3 ms.
 void RadixSort(std::vector<ScoredRow>* rows) {
   constexpr int kDigitBits = 11, kDigits = 3;
   constexpr uint32_t kBuckets = 1u << kDigitBits;
@@ -117,11 +117,11 @@ class ExactAuc : public Metric {
 class HistogramAuc : public Metric {
  public:
   explicit HistogramAuc(uint32_t thresholds) : thresholds_(thresholds), positives_(thresholds), negatives_(thresholds) {
-    // The steps are counted from the nearer end, as torch.linspace does, so that the float32 values are equal.
+    // The steps are counted from the nearer end and rounded once, as torch.linspace does: equal float32 values.
     const float step = 1.0f / static_cast<float>(thresholds - 1);
     for (uint32_t i = 0; i < thresholds; ++i)
       thresholds_[i] = i < thresholds / 2 ? step * static_cast<float>(i)
-                                          : 1.0f - step * static_cast<float>(thresholds - 1 - i);
+                                          : static_cast<float>(1.0 - static_cast<double>(step) * (thresholds - 1 - i));
   }
 
   const char* name() const override { return "auc"; }
