@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: Apache-2.0
+// Texts to codes: a small dictionary per block and column, and the one of the whole column they are merged into.
+//
+//   BlockDictionary block;
+//   uint32_t local = block.Find(data, size);              // 0 for the empty text, then 1, 2, ... by first appearance
+//   MergedDictionary merged(missing_values);
+//   uint32_t code = merged.Find(block.text(local), block.hash(local));   // 0 for a missing value, then 1, 2, ...
+#ifndef MANYGATE_DATA_CSV_DICTIONARY_H_
+#define MANYGATE_DATA_CSV_DICTIONARY_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "manygate/data/csv_rows.h"
+
+namespace manygate {
+
+// The first eight and the last eight bytes decide texts of up to 16 bytes; shorter than eight: the bytes, zeros above.
+struct TextKey {
+  uint64_t head = 0;
+  uint64_t tail = 0;
+};
+
+inline uint64_t LoadWord(const char* data) {
+  uint64_t word;
+  memcpy(&word, data, sizeof(word));
+  return word;
+}
+
+// `data` has 8 readable bytes even if size is less (kTextPadding).
+inline TextKey MakeTextKey(const char* data, uint32_t size) {
+  const uint64_t first = LoadWord(data);
+  if (size >= 8) return {first, LoadWord(data + size - 8)};
+  return {size == 0 ? 0 : first & (~uint64_t{0} >> (64 - 8 * size)), 0};
+}
+
+uint64_t HashMiddle(const char* data, uint32_t size, uint64_t hash);
+
+inline uint64_t HashText(const TextKey& key, const char* data, uint32_t size) {
+  uint64_t hash = (key.head ^ (uint64_t{size} << 56)) * 0x9E3779B97F4A7C15u;
+  hash = ((hash ^ (hash >> 32)) + key.tail) * 0xD6E8FEB86659FD93u;
+  if (size > 16) hash = HashMiddle(data, size, hash);
+  return hash ^ (hash >> 32);
+}
+
+class BlockDictionary {
+ public:
+  BlockDictionary() { Clear(); }
+
+  // Forgets all texts. The dictionary points into the texts it was given: they must outlive its use.
+  void Clear();
+
+  // Code of the text, new or known. `data` has kTextPadding readable bytes behind it.
+  uint32_t Find(const char* data, uint32_t size) {
+    const TextKey key = MakeTextKey(data, size);
+    // Neighbouring rows often agree.
+    if (Equal(entries_[last_], key, data, size)) return last_;
+    if (size == 0) return 0;
+    const uint64_t hash = HashText(key, data, size);
+    for (size_t slot = hash & slot_mask_;; slot = (slot + 1) & slot_mask_) {
+      const uint32_t code = slots_[slot];
+      if (code == 0) return last_ = Insert(data, size, key, hash, slot);
+      if (Equal(entries_[code], key, data, size)) return last_ = code;
+    }
+  }
+
+  // Texts 0 .. size()-1; number 0 is the empty text.
+  uint32_t size() const { return static_cast<uint32_t>(entries_.size()); }
+  std::string_view text(uint32_t code) const { return {entries_[code].data, entries_[code].size}; }
+  uint64_t hash(uint32_t code) const { return entries_[code].hash; }
+
+ private:
+  struct Entry {
+    TextKey key;
+    const char* data;
+    uint32_t size;
+    uint64_t hash;
+  };
+
+  static bool Equal(const Entry& entry, const TextKey& key, const char* data, uint32_t size) {
+    return entry.key.head == key.head && entry.key.tail == key.tail && entry.size == size &&
+           (size <= 16 || memcmp(entry.data + 8, data + 8, size - 16) == 0);
+  }
+  uint32_t Insert(const char* data, uint32_t size, const TextKey& key, uint64_t hash, size_t slot);
+  void Rehash(size_t num_slots);
+
+  std::vector<Entry> entries_;
+  std::vector<uint32_t> slots_;  // a power of two; 0: free, else a code
+  size_t slot_mask_ = 0;
+  uint32_t last_ = 0;
+};
+
+class MergedDictionary {
+ public:
+  explicit MergedDictionary(std::span<const std::string> missing_values);
+
+  // Code of the text: 0 if it is empty or a missing value. hash: as HashText gives it.
+  uint32_t Find(std::string_view text, uint64_t hash);
+
+  // texts()[code]; texts()[0] is "".
+  const std::vector<std::string>& texts() const { return texts_; }
+  std::vector<std::string> TakeTexts() { return std::move(texts_); }
+
+ private:
+  void Grow();
+
+  std::vector<std::string> missing_;  // more than a few are not expected
+  std::vector<std::string> texts_;
+  std::vector<uint64_t> hashes_;  // of texts_
+  std::vector<uint32_t> slots_;
+  size_t slot_mask_ = 0;
+};
+
+}  // namespace manygate
+
+#endif  // MANYGATE_DATA_CSV_DICTIONARY_H_

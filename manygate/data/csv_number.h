@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: Apache-2.0
+// Decimal text to the nearest float.
+#ifndef MANYGATE_DATA_CSV_NUMBER_H_
+#define MANYGATE_DATA_CSV_NUMBER_H_
+
+#include <cstddef>
+#include <string_view>
+
+namespace manygate {
+
+enum class NumberParse {
+  kOk,
+  kNotANumber,  // anything but [+-] digits [. digits] [e [+-] digits]; so "inf", "nan", "0x1", "1,000" too
+  kTooLarge,    // a number, but beyond the largest float (double)
+};
+
+NumberParse ParseFloat(std::string_view text, float* value);
+NumberParse ParseDouble(std::string_view text, double* value);
+
+}  // namespace manygate
+
+#endif  // MANYGATE_DATA_CSV_NUMBER_H_

@@ -1,0 +1,15 @@
+// SPDX-License-Identifier: Apache-2.0
+// Is a text UTF-8? Texts end up in JSON files, which allow nothing else.
+#ifndef MANYGATE_DATA_UTF8_H_
+#define MANYGATE_DATA_UTF8_H_
+
+#include <string_view>
+
+namespace manygate {
+
+// Well-formed by the Unicode standard, table 3-7: no overlong forms, no surrogates, nothing above U+10FFFF.
+bool IsUtf8(std::string_view text);
+
+}  // namespace manygate
+
+#endif  // MANYGATE_DATA_UTF8_H_
