@@ -1,0 +1,209 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "manygate/features/schema.h"
+
+#include <fmt/format.h>
+#include <google/protobuf/io/tokenizer.h>
+#include <google/protobuf/text_format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <map>
+#include <set>
+
+namespace manygate::features {
+namespace {
+
+// Keeps the first error of the text parser as "file:line:column: message".
+class FirstError : public google::protobuf::io::ErrorCollector {
+ public:
+  explicit FirstError(const std::string& file) : file_(file) {}
+  void AddError(int line, google::protobuf::io::ColumnNumber column, const std::string& message) override {
+    if (text_.empty()) text_ = fmt::format("{}:{}:{}: {}", file_, line + 1, column + 1, message);
+  }
+  const std::string& text() const { return text_; }
+
+ private:
+  const std::string& file_;
+  std::string text_;
+};
+
+std::string CheckIds(const FeatureSchema& feature) {
+  if (feature.kind() == FeatureSchema::NUMBER) return "a number needs encoding NUMBERS";
+  const bool buckets = feature.kind() == FeatureSchema::BUCKETS, hash = feature.kind() == FeatureSchema::HASH;
+  if (buckets && (feature.num_buckets() < 1 || feature.num_buckets() > kMaxVocabularySize - 2))
+    return fmt::format("num_buckets is {}; expected 1 to {}", feature.num_buckets(), kMaxVocabularySize - 2);
+  if (hash && (feature.hash_bucket_size() < 1 || feature.hash_bucket_size() > kMaxVocabularySize - 1))
+    return fmt::format("hash_bucket_size is {}; expected 1 to {}", feature.hash_bucket_size(), kMaxVocabularySize - 1);
+  if (feature.training_count_size() != feature.value_size()) {
+    return fmt::format("{} values but {} values of training_count", feature.value_size(), feature.training_count_size());
+  }
+  if (std::set<std::string_view>(feature.value().begin(), feature.value().end()).size() !=
+      static_cast<size_t>(feature.value_size())) {
+    return "a value of the vocabulary stands twice";
+  }
+  for (int i = 0; i < feature.edges_size(); ++i)
+    if (!std::isfinite(feature.edges(i)) || (i > 0 && !(feature.edges(i - 1) < feature.edges(i))))
+      return "edges must be finite and ascending";
+  if (feature.vocabulary_size() != CountIds(feature)) {
+    return fmt::format("vocabulary_size is {}, but its values and buckets are {}", feature.vocabulary_size(),
+                       CountIds(feature));
+  }
+  if (feature.vocabulary_size() > kMaxVocabularySize)
+    return fmt::format("vocabulary_size {} is above {}", feature.vocabulary_size(), kMaxVocabularySize);
+  if (feature.encoding() == FeatureSchema::EMBEDDING && feature.embedding_dim() == 0) {
+    return "needs an embedding_dim of at least 1, or one_hot: true";
+  }
+  return "";
+}
+
+std::string CheckNumbers(const FeatureSchema& feature) {
+  if (feature.kind() != FeatureSchema::NUMBER) return "ids need encoding ONE_HOT or EMBEDDING";
+  if (feature.width() != (feature.missing_indicator() ? 2u : 1u)) return "width does not fit missing_indicator";
+  if (!feature.has_fill() || !std::isfinite(feature.fill())) return "fill is missing or not finite";
+  if (!std::isfinite(feature.mean())) return "mean is not finite";
+  if (feature.standardise() && !(feature.deviation() > 0 && std::isfinite(feature.deviation())))
+    return "deviation must be above 0";
+  return "";
+}
+
+// Running totals over the features, to compare with the slots, the offsets and the tables that they claim.
+struct RowShape {
+  uint64_t id_slots = 0;
+  uint64_t number_width = 0;
+  std::map<std::string, const FeatureSchema*> tables;
+
+  std::string Add(const FeatureSchema& feature) {
+    if (!IsId(feature)) {
+      const uint64_t offset = number_width;
+      number_width += feature.width();
+      return feature.number_offset() == offset ? "" : fmt::format("number_offset must be {}", offset);
+    }
+    const uint64_t slot = id_slots++;
+    if (feature.id_slot() != slot) return fmt::format("id_slot must be {}", slot);
+    if (feature.encoding() != FeatureSchema::EMBEDDING || feature.embedding_name().empty()) return "";
+    const FeatureSchema& first = *tables.try_emplace(feature.embedding_name(), &feature).first->second;
+    return SharedTableProblem(first, feature);
+  }
+};
+
+}  // namespace
+
+std::string FeatureProblem(const FeatureSchema& feature) {
+  if (feature.column().empty()) return "column is missing";
+  if (!feature.has_kind() || !feature.has_encoding()) return "kind or encoding is missing";
+  if (std::isnan(feature.clip_min()) || std::isnan(feature.clip_max())) return "clip bounds must be numbers";
+  if (feature.has_clip_min() && feature.has_clip_max() && feature.clip_min() > feature.clip_max())
+    return "clip_min is above clip_max";
+  return IsId(feature) ? CheckIds(feature) : CheckNumbers(feature);
+}
+
+std::string LabelProblem(const LabelSchema& label) {
+  if (label.column().empty()) return "column is missing";
+  if (!label.has_kind()) return "kind is missing";
+  if (label.kind() != LabelSchema::BINARY && !label.positive_values().empty()) return "positive_values need kind BINARY";
+  return "";
+}
+
+std::string SharedTableProblem(const FeatureSchema& first, const FeatureSchema& second) {
+  if (first.vocabulary_size() == second.vocabulary_size() && first.embedding_dim() == second.embedding_dim()) {
+    if (std::equal(first.value().begin(), first.value().end(), second.value().begin(), second.value().end())) return "";
+    return fmt::format("shares the table \"{}\" with feature \"{}\" but has other values", second.embedding_name(),
+                       first.name());
+  }
+  return fmt::format(
+      "shares the table \"{}\" with feature \"{}\" but has {} ids of width {} where that has {} of width {}; give both "
+      "the same values and embedding_dim, or different embedding_names",
+      second.embedding_name(), first.name(), second.vocabulary_size(), second.embedding_dim(), first.vocabulary_size(),
+      first.embedding_dim());
+}
+
+std::string SchemaToText(const Schema& schema) {
+  google::protobuf::TextFormat::Printer printer;
+  printer.SetUseUtf8StringEscaping(true);
+  printer.SetUseShortRepeatedPrimitives(true);
+  std::string text;
+  printer.PrintToString(schema, &text);
+  return text;
+}
+
+StatusOr<Schema> SchemaFromText(std::string_view text, const std::string& file) {
+  FirstError error(file);
+  google::protobuf::TextFormat::Parser parser;
+  parser.RecordErrorsTo(&error);
+  Schema schema;
+  if (!parser.ParseFromString(std::string(text), &schema)) return InvalidInput(error.text());
+  if (schema.format_version() != kSchemaFormatVersion) {
+    return InvalidInput(fmt::format("{}: format_version is {}, but this program reads version {}", file,
+                                    schema.format_version(), kSchemaFormatVersion));
+  }
+  const Status status = ValidateSchema(schema);
+  if (!status.ok()) return InvalidInput(fmt::format("{}: not a schema that was written by training:\n{}", file, status.message()));
+  return schema;
+}
+
+Status ValidateSchema(const Schema& schema) {
+  std::string problems;
+  const auto add = [&problems](std::string_view what, const std::string& name, const std::string& problem) {
+    if (!problem.empty()) problems += fmt::format("{}{} \"{}\": {}", problems.empty() ? "" : "\n", what, name, problem);
+  };
+  RowShape shape;
+  std::set<std::string_view> names;
+  for (const FeatureSchema& feature : schema.features()) {
+    if (feature.name().empty() || !names.insert(feature.name()).second) add("feature", feature.name(), "names must differ");
+    const std::string problem = FeatureProblem(feature);
+    add("feature", feature.name(), problem);
+    const std::string misfit = shape.Add(feature);
+    if (problem.empty()) add("feature", feature.name(), misfit);
+  }
+  names.clear();
+  for (const LabelSchema& label : schema.labels()) {
+    if (label.name().empty() || !names.insert(label.name()).second) add("label", label.name(), "names must differ");
+    add("label", label.name(), LabelProblem(label));
+  }
+  if (schema.num_id_slots() != shape.id_slots || schema.number_width() != shape.number_width) {
+    problems += fmt::format("{}num_id_slots and number_width are {} and {}, but the features have {} and {}",
+                            problems.empty() ? "" : "\n", schema.num_id_slots(), schema.number_width(), shape.id_slots,
+                            shape.number_width);
+  }
+  return problems.empty() ? OkStatus() : InvalidInput(problems);
+}
+
+uint64_t CountIds(const FeatureSchema& feature) {
+  switch (feature.kind()) {
+    case FeatureSchema::VOCABULARY:
+      return static_cast<uint64_t>(feature.value_size()) + (feature.default_value().empty() ? 2 : 1);
+    case FeatureSchema::BUCKETS: return feature.num_buckets() + (feature.default_value().empty() ? 2 : 1);
+    case FeatureSchema::HASH: return feature.hash_bucket_size() + (feature.default_value().empty() ? 1 : 0);
+    case FeatureSchema::BINS: return static_cast<uint64_t>(feature.edges_size()) + (feature.has_default_number() ? 1 : 2);
+    case FeatureSchema::NUMBER: return 0;
+  }
+  return 0;
+}
+
+ColumnKind SourceKind(const LabelSchema& label) {
+  return label.kind() == LabelSchema::BINARY ? ColumnKind::kCategory : ColumnKind::kNumber;
+}
+
+void AddRequest(std::string_view name, ColumnKind kind, std::vector<ColumnRequest>* requests) {
+  for (ColumnRequest& request : *requests) {
+    if (request.name != name) continue;
+    if (kind == ColumnKind::kCategory) request.kind = kind;
+    return;
+  }
+  requests->push_back({std::string(name), kind});
+}
+
+std::vector<ColumnRequest> RequiredColumns(const Schema& schema, const ColumnChoice& choice) {
+  std::vector<ColumnRequest> requests;
+  for (const FeatureSchema& feature : schema.features()) {
+    const bool numeric = feature.kind() == FeatureSchema::NUMBER || feature.kind() == FeatureSchema::BINS;
+    AddRequest(feature.column(), numeric ? ColumnKind::kNumber : ColumnKind::kCategory, &requests);
+  }
+  if (choice.labels)
+    for (const LabelSchema& label : schema.labels()) AddRequest(label.column(), SourceKind(label), &requests);
+  if (choice.weight && !schema.weight_column().empty())
+    AddRequest(schema.weight_column(), ColumnKind::kNumber, &requests);
+  return requests;
+}
+
+}  // namespace manygate::features
