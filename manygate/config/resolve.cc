@@ -1,0 +1,112 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "manygate/config/resolve.h"
+
+#include <google/protobuf/text_format.h>
+
+#include <algorithm>
+
+#include "manygate/base/check.h"
+#include "manygate/config/accessors.h"
+
+namespace manygate::config {
+namespace {
+
+void ResolveOptimizers(TrainConfig* train_config) {
+  Optimizer* dense = train_config->mutable_dense_optimizer();
+  // The schema's default rate is TorchEasyRec's 0.002; a run that names no optimizer at all takes Adam's usual one.
+  if (dense->optimizer_case() == Optimizer::OPTIMIZER_NOT_SET) dense->mutable_adam_optimizer()->set_lr(0.001f);
+  if (dense->learning_rate_case() == Optimizer::LEARNING_RATE_NOT_SET) dense->mutable_constant_learning_rate();
+  if (!train_config->has_sparse_optimizer()) *train_config->mutable_sparse_optimizer() = *dense;
+  Optimizer* sparse = train_config->mutable_sparse_optimizer();
+  if (sparse->optimizer_case() == Optimizer::OPTIMIZER_NOT_SET) sparse->mutable_adam_optimizer()->set_lr(0.001f);
+  if (sparse->learning_rate_case() == Optimizer::LEARNING_RATE_NOT_SET) sparse->mutable_constant_learning_rate();
+}
+
+// Written out here, and not only known to losses/, so that the saved configuration says what was reported.
+void ResolveMetrics(TaskTower* tower) {
+  if (tower->metrics_size() > 0) return;
+  if (LossName(*tower) == "l2_loss") {
+    tower->add_metrics()->mutable_root_mean_squared_error();
+    tower->add_metrics()->mutable_mean_absolute_error();
+    return;
+  }
+  tower->add_metrics()->mutable_auc();
+  tower->add_metrics()->mutable_log_loss();
+  tower->add_metrics()->mutable_accuracy();
+  tower->add_metrics()->mutable_calibration();
+}
+
+void ResolveTowers(ModelConfig* model_config) {
+  google::protobuf::RepeatedPtrField<TaskTower>* towers = MutableTaskTowers(model_config);
+  if (towers == nullptr) return;
+  for (TaskTower& tower : *towers) {
+    if (tower.tower_name().empty()) tower.set_tower_name(tower.label_name());
+    if (tower.losses_size() == 0) tower.add_losses();
+    if (tower.losses(0).loss_case() == LossConfig::LOSS_NOT_SET) {
+      tower.mutable_losses(0)->mutable_binary_cross_entropy();
+    }
+    ResolveMetrics(&tower);
+  }
+}
+
+void ResolveLabels(const ModelConfig& model_config, DataConfig* data_config) {
+  if (data_config->label_fields_size() == 0) {
+    for (const TaskTower& tower : TaskTowers(model_config)) {
+      const auto& fields = data_config->label_fields();
+      if (std::find(fields.begin(), fields.end(), tower.label_name()) == fields.end()) {
+        data_config->add_label_fields(tower.label_name());
+      }
+    }
+  }
+  for (const std::string& field : data_config->label_fields()) {
+    auto& labels = *data_config->mutable_label_configs();
+    auto label = std::find_if(labels.begin(), labels.end(),
+                              [&](const LabelConfig& candidate) { return candidate.label_name() == field; });
+    if (label == labels.end()) {
+      data_config->add_label_configs()->set_label_name(field);
+      label = labels.end() - 1;
+    }
+    if (label->column().empty()) label->set_column(field);
+  }
+}
+
+void ResolveFeatures(Pipeline* pipeline) {
+  for (FeatureConfig& feature : *pipeline->mutable_feature_configs()) {
+    if (feature.has_id_feature() && feature.id_feature().expression().empty()) {
+      feature.mutable_id_feature()->set_expression(feature.id_feature().feature_name());
+    }
+    if (feature.has_raw_feature() && feature.raw_feature().expression().empty()) {
+      feature.mutable_raw_feature()->set_expression(feature.raw_feature().feature_name());
+    }
+  }
+  if (pipeline->model_config().feature_groups_size() > 0) return;
+  FeatureGroupConfig* group = pipeline->mutable_model_config()->add_feature_groups();
+  group->set_group_name("all");
+  for (const FeatureConfig& feature : pipeline->feature_configs()) group->add_feature_names(FeatureName(feature));
+}
+
+}  // namespace
+
+void ResolveDefaults(Pipeline* pipeline) {
+  TrainConfig* train_config = pipeline->mutable_train_config();
+  ResolveOptimizers(train_config);
+  if (train_config->has_early_stopping() && train_config->early_stopping().metric().empty()) {
+    train_config->mutable_early_stopping()->set_metric("loss");
+  }
+  pipeline->mutable_eval_config();
+  pipeline->mutable_data_config()->mutable_split();
+  ResolveTowers(pipeline->mutable_model_config());
+  ResolveLabels(pipeline->model_config(), pipeline->mutable_data_config());
+  ResolveFeatures(pipeline);
+}
+
+std::string PrintPipeline(const Pipeline& pipeline) {
+  google::protobuf::TextFormat::Printer printer;
+  printer.SetUseShortRepeatedPrimitives(true);
+  printer.SetUseUtf8StringEscaping(true);
+  std::string text;
+  MG_CHECK(printer.PrintToString(pipeline, &text), "a pipeline of {} features", pipeline.feature_configs_size());
+  return text;
+}
+
+}  // namespace manygate::config
