@@ -21,32 +21,22 @@ std::string ChosenField(const Message& message, const std::string& oneof_name) {
 const google::protobuf::RepeatedPtrField<TaskTower>& TaskTowers(const ModelConfig& model_config) {
   static const google::protobuf::RepeatedPtrField<TaskTower> kNone;
   switch (model_config.model_case()) {
-    case ModelConfig::kSimpleMultiTask:
-      return model_config.simple_multi_task().task_towers();
-    case ModelConfig::kMmoe:
-      return model_config.mmoe().task_towers();
-    case ModelConfig::kSharedBottom:
-      return model_config.shared_bottom().task_towers();
-    case ModelConfig::kOmoe:
-      return model_config.omoe().task_towers();
-    case ModelConfig::MODEL_NOT_SET:
-      break;
+    case ModelConfig::kSimpleMultiTask: return model_config.simple_multi_task().task_towers();
+    case ModelConfig::kMmoe: return model_config.mmoe().task_towers();
+    case ModelConfig::kSharedBottom: return model_config.shared_bottom().task_towers();
+    case ModelConfig::kOmoe: return model_config.omoe().task_towers();
+    case ModelConfig::MODEL_NOT_SET: break;
   }
   return kNone;
 }
 
 google::protobuf::RepeatedPtrField<TaskTower>* MutableTaskTowers(ModelConfig* model_config) {
   switch (model_config->model_case()) {
-    case ModelConfig::kSimpleMultiTask:
-      return model_config->mutable_simple_multi_task()->mutable_task_towers();
-    case ModelConfig::kMmoe:
-      return model_config->mutable_mmoe()->mutable_task_towers();
-    case ModelConfig::kSharedBottom:
-      return model_config->mutable_shared_bottom()->mutable_task_towers();
-    case ModelConfig::kOmoe:
-      return model_config->mutable_omoe()->mutable_task_towers();
-    case ModelConfig::MODEL_NOT_SET:
-      break;
+    case ModelConfig::kSimpleMultiTask: return model_config->mutable_simple_multi_task()->mutable_task_towers();
+    case ModelConfig::kMmoe: return model_config->mutable_mmoe()->mutable_task_towers();
+    case ModelConfig::kSharedBottom: return model_config->mutable_shared_bottom()->mutable_task_towers();
+    case ModelConfig::kOmoe: return model_config->mutable_omoe()->mutable_task_towers();
+    case ModelConfig::MODEL_NOT_SET: break;
   }
   return nullptr;
 }

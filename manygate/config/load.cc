@@ -128,6 +128,12 @@ std::string LoadedPipeline::Path(const Message& parent, std::string_view field, 
   return index < 0 ? path : fmt::format("{}[{}]", path, index);
 }
 
+std::string LoadedPipeline::Path(const Message& message) const {
+  std::string path;
+  FindMessage(pipeline, &message, "", &path);
+  return path;
+}
+
 std::string LoadedPipeline::Place(const Message& parent, std::string_view field, int index) const {
   std::string path;
   if (!FindMessage(pipeline, &parent, "", &path)) return name;

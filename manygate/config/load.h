@@ -37,6 +37,8 @@ struct LoadedPipeline {
   // The path of a field as --set takes it; just `field` when parent is not inside pipeline.
   std::string Path(const google::protobuf::Message& parent, std::string_view field, int index = -1) const;
 
+  std::string Path(const google::protobuf::Message& message) const;  // "" for the pipeline itself
+
   std::string PlaceOfPath(std::string_view path) const;
 };
 

@@ -72,11 +72,14 @@ void ResolveLabels(const ModelConfig& model_config, DataConfig* data_config) {
 
 void ResolveFeatures(Pipeline* pipeline) {
   for (FeatureConfig& feature : *pipeline->mutable_feature_configs()) {
+    // In an expression a colon ends the side; a name that holds one can only stand by itself.
+    const std::string& name = FeatureName(feature);
+    if (name.find(':') != std::string::npos) continue;
     if (feature.has_id_feature() && feature.id_feature().expression().empty()) {
-      feature.mutable_id_feature()->set_expression(feature.id_feature().feature_name());
+      feature.mutable_id_feature()->set_expression(name);
     }
     if (feature.has_raw_feature() && feature.raw_feature().expression().empty()) {
-      feature.mutable_raw_feature()->set_expression(feature.raw_feature().feature_name());
+      feature.mutable_raw_feature()->set_expression(name);
     }
   }
   if (pipeline->model_config().feature_groups_size() > 0) return;

@@ -102,18 +102,14 @@ std::string TypeProblem(const FieldDescriptor& field, const Value& value) {
       if (FitsInteger(value, false, std::numeric_limits<uint64_t>::max())) return "";
       return needs("a whole number from 0 to 18446744073709551615");
     case FieldDescriptor::CPPTYPE_DOUBLE:
-    case FieldDescriptor::CPPTYPE_FLOAT:
-      return IsFloat(value) ? "" : needs("a number");
-    case FieldDescriptor::CPPTYPE_BOOL:
-      return IsBool(value) ? "" : needs("true or false");
-    case FieldDescriptor::CPPTYPE_STRING:
-      return value.type == Tokenizer::TYPE_STRING ? "" : needs("a text in quotes");
+    case FieldDescriptor::CPPTYPE_FLOAT: return IsFloat(value) ? "" : needs("a number");
+    case FieldDescriptor::CPPTYPE_BOOL: return IsBool(value) ? "" : needs("true or false");
+    case FieldDescriptor::CPPTYPE_STRING: return value.type == Tokenizer::TYPE_STRING ? "" : needs("a text in quotes");
     case FieldDescriptor::CPPTYPE_ENUM:
       if (IsEnum(value, field)) return "";
       return fmt::format("{} has no value \"{}\". {}", field.name(), value.Shown(),
                          Suggestion(value.text, EnumNames(field), "Values"));
-    case FieldDescriptor::CPPTYPE_MESSAGE:
-      break;
+    case FieldDescriptor::CPPTYPE_MESSAGE: break;
   }
   return "";
 }

@@ -1,0 +1,164 @@
+// SPDX-License-Identifier: Apache-2.0
+// The range of every number, as pipeline.proto states it. A new number: one line in kRanges.
+#include <fmt/format.h>
+
+#include <cmath>
+#include <limits>
+#include <optional>
+
+#include "manygate/config/problems.h"
+
+namespace manygate::config {
+namespace {
+
+using google::protobuf::FieldDescriptor;
+using google::protobuf::Message;
+using google::protobuf::Reflection;
+
+constexpr double kNoLimit = std::numeric_limits<double>::infinity();
+// Ids have 31 bits, with room for the missing and the unknown bucket.
+constexpr double kMostIds = 2147483645;
+constexpr double kWidest = 65536;  // units of a layer, width of an embedding
+constexpr double kLargestBatch = 16777216;
+
+enum class Ends { kClosed, kOpenBelow, kOpenAbove, kOpen };
+
+struct Range {
+  std::string_view message;
+  std::string_view field;
+  double low;
+  double high;
+  Ends ends = Ends::kClosed;
+};
+
+constexpr Range kRanges[] = {
+    {"IdFeature", "embedding_dim", 1, kWidest},
+    {"IdFeature", "num_buckets", 1, kMostIds},
+    {"IdFeature", "hash_bucket_size", 1, kMostIds},
+    {"IdFeature", "min_count", 1, kNoLimit},
+    {"RawFeature", "embedding_dim", 1, kWidest},
+    {"NumericTransform", "quantile_bins", 0, 65535},
+    {"SplitConfig", "validation_fraction", 0, 1, Ends::kOpenAbove},
+    {"SplitConfig", "test_fraction", 0, 1, Ends::kOpenAbove},
+    {"DataConfig", "batch_size", 1, kLargestBatch},
+    {"DataConfig", "eval_batch_size", 1, kLargestBatch},
+    {"ExponentialDecayLR", "decay_size", 1, kNoLimit},
+    {"ExponentialDecayLR", "decay_factor", 0, 1, Ends::kOpenBelow},
+    {"ExponentialDecayLR", "warmup_learning_rate", 0, kNoLimit},
+    {"ExponentialDecayLR", "min_learning_rate", 0, kNoLimit},
+    {"ManualStepLR", "learning_rates", 0, kNoLimit},
+    {"CosineAnnealingLR", "min_learning_rate", 0, kNoLimit},
+    {"CosineAnnealingLR", "warmup_learning_rate", 0, kNoLimit},
+    {"NoamLR", "warmup_size", 1, kNoLimit},
+    {"SgdOptimizer", "lr", 0, kNoLimit, Ends::kOpenBelow},
+    {"SgdOptimizer", "momentum", 0, 1, Ends::kOpenAbove},
+    {"AdagradOptimizer", "lr", 0, kNoLimit, Ends::kOpenBelow},
+    {"AdagradOptimizer", "initial_accumulator_value", 0, kNoLimit},
+    {"AdagradOptimizer", "eps", 0, kNoLimit, Ends::kOpenBelow},
+    {"AdamOptimizer", "lr", 0, kNoLimit, Ends::kOpenBelow},
+    {"AdamOptimizer", "beta1", 0, 1, Ends::kOpenAbove},
+    {"AdamOptimizer", "beta2", 0, 1, Ends::kOpenAbove},
+    {"AdamOptimizer", "eps", 0, kNoLimit, Ends::kOpenBelow},
+    {"AdamWOptimizer", "lr", 0, kNoLimit, Ends::kOpenBelow},
+    {"AdamWOptimizer", "beta1", 0, 1, Ends::kOpenAbove},
+    {"AdamWOptimizer", "beta2", 0, 1, Ends::kOpenAbove},
+    {"AdamWOptimizer", "eps", 0, kNoLimit, Ends::kOpenBelow},
+    {"AdamWOptimizer", "weight_decay", 0, kNoLimit},
+    {"GradClipping", "max_gradient", 0, kNoLimit, Ends::kOpenBelow},
+    {"Ema", "decay", 0, 1, Ends::kOpen},
+    {"EarlyStopping", "patience", 1, kNoLimit},
+    {"EarlyStopping", "min_delta", 0, kNoLimit},
+    {"TrainConfig", "log_step_count_steps", 1, kNoLimit},
+    {"TrainConfig", "slice_rows", 1, kLargestBatch},
+    {"MLP", "hidden_units", 1, kWidest},
+    {"MLP", "dropout_ratio", 0, 1, Ends::kOpenAbove},
+    {"BinaryCrossEntropy", "label_smoothing", 0, 1, Ends::kOpenAbove},
+    {"AUC", "thresholds", 0, 10000000},
+    {"Accuracy", "threshold", 0, 1},
+    {"TaskTower", "weight", 0, kNoLimit},
+    {"MMoE", "num_expert", 1, 4096},
+    {"OMoE", "num_expert", 1, 4096},
+};
+
+const Range* FindRange(const FieldDescriptor& field) {
+  for (const Range& range : kRanges) {
+    if (range.field == field.name() && range.message == field.containing_type()->name()) return &range;
+  }
+  return nullptr;
+}
+
+bool Inside(const Range& range, double value) {
+  const bool open_below = range.ends == Ends::kOpenBelow || range.ends == Ends::kOpen;
+  const bool open_above = range.ends == Ends::kOpenAbove || range.ends == Ends::kOpen;
+  return (open_below ? value > range.low : value >= range.low) &&
+         (open_above ? value < range.high : value <= range.high);
+}
+
+std::string Describe(const Range& range) {
+  const bool open_below = range.ends == Ends::kOpenBelow || range.ends == Ends::kOpen;
+  const bool open_above = range.ends == Ends::kOpenAbove || range.ends == Ends::kOpen;
+  if (range.high == kNoLimit) return fmt::format("{} {}", open_below ? "a number above" : "at least", range.low);
+  if (!open_below && !open_above) return fmt::format("{:.0f} to {:.0f}", range.low, range.high);
+  return fmt::format("a number in {}{}, {}{}", open_below ? '(' : '[', range.low, range.high, open_above ? ')' : ']');
+}
+
+struct Number {
+  double value;
+  std::string text;
+};
+
+// The value of a numeric field, one element if index >= 0; none for other types.
+std::optional<Number> NumberOf(const Message& message, const FieldDescriptor& field, int index) {
+  const Reflection& reflection = *message.GetReflection();
+  const auto make = [](auto value) { return Number{static_cast<double>(value), fmt::format("{}", value)}; };
+  switch (field.cpp_type()) {
+    case FieldDescriptor::CPPTYPE_UINT32:
+      return make(index < 0 ? reflection.GetUInt32(message, &field)
+                            : reflection.GetRepeatedUInt32(message, &field, index));
+    case FieldDescriptor::CPPTYPE_UINT64:
+      return make(index < 0 ? reflection.GetUInt64(message, &field)
+                            : reflection.GetRepeatedUInt64(message, &field, index));
+    case FieldDescriptor::CPPTYPE_FLOAT:
+      return make(index < 0 ? reflection.GetFloat(message, &field)
+                            : reflection.GetRepeatedFloat(message, &field, index));
+    case FieldDescriptor::CPPTYPE_DOUBLE:
+      return make(index < 0 ? reflection.GetDouble(message, &field)
+                            : reflection.GetRepeatedDouble(message, &field, index));
+    default: return std::nullopt;
+  }
+}
+
+void CheckNumber(const Message& message, const FieldDescriptor& field, int index, Problems* problems) {
+  const std::optional<Number> number = NumberOf(message, field, index);
+  if (!number.has_value()) return;
+  const Range* range = FindRange(field);
+  if (range == nullptr && std::isfinite(number->value)) return;
+  if (range != nullptr && std::isfinite(number->value) && Inside(*range, number->value)) return;
+  problems->Add(message, field.name(), index,
+                fmt::format("is {}, expected {}", number->text,
+                            range == nullptr ? std::string("a finite number") : Describe(*range)));
+}
+
+void CheckMessage(const Message& message, Problems* problems) {
+  const Reflection& reflection = *message.GetReflection();
+  std::vector<const FieldDescriptor*> fields;
+  reflection.ListFields(message, &fields);
+  for (const FieldDescriptor* field : fields) {
+    const bool is_message = field->cpp_type() == FieldDescriptor::CPPTYPE_MESSAGE;
+    if (!field->is_repeated()) {
+      is_message ? CheckMessage(reflection.GetMessage(message, field), problems)
+                 : CheckNumber(message, *field, -1, problems);
+      continue;
+    }
+    for (int i = 0; i < reflection.FieldSize(message, field); ++i) {
+      is_message ? CheckMessage(reflection.GetRepeatedMessage(message, field, i), problems)
+                 : CheckNumber(message, *field, i, problems);
+    }
+  }
+}
+
+}  // namespace
+
+void CheckRanges(const Pipeline& pipeline, Problems* problems) { CheckMessage(pipeline, problems); }
+
+}  // namespace manygate::config

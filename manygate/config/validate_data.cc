@@ -1,0 +1,193 @@
+// SPDX-License-Identifier: Apache-2.0
+// Rules of data_config: how the files are read, which columns are labels and weights, how rows are split.
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "manygate/base/text.h"
+#include "manygate/config/accessors.h"
+#include "manygate/config/problems.h"
+
+namespace manygate::config {
+namespace {
+
+using google::protobuf::Message;
+
+void CheckText(const DataConfig& data, Problems* problems) {
+  const std::string& delimiter = data.delimiter();
+  const bool line_end = delimiter == "\n" || delimiter == "\r";
+  if (delimiter.size() != 1 || line_end) {
+    problems->Add(data, "delimiter",
+                  fmt::format("is {}, expected one character such as \",\", \";\" or \"\\t\"",
+                              line_end ? "a line end" : fmt::format("\"{}\"", delimiter)));
+  }
+  if (data.quote().size() > 1 || data.quote() == "\n" || data.quote() == "\r") {
+    problems->Add(data, "quote",
+                  fmt::format("is \"{}\", expected one character, or \"\" for no quoting", data.quote()));
+  }
+  if (data.quote() == delimiter && delimiter.size() == 1) {
+    problems->Add(data, data.has_quote() ? "quote" : "delimiter",
+                  fmt::format("\"{}\" is both delimiter and quote: they must differ", delimiter));
+  }
+}
+
+void CheckColumns(const DataConfig& data, Problems* problems) {
+  UniqueNames names(problems);
+  for (const Field& field : data.input_fields()) {
+    if (field.input_name().empty()) problems->AddTo(field, "has no input_name");
+    names.Note(field.input_name(), field, "input_name");
+  }
+  if (data.with_header() && data.input_fields_size() > 0) {
+    problems->Add(data, "with_header",
+                  "is true, but input_fields names the columns: remove one of them (for a header that shall not count: "
+                  "skip_lines: 1)");
+  }
+  if (data.sample_weight_fields_size() > 1) {
+    problems->Add(data, "sample_weight_fields", 1, "is a second weight: at most one is supported");
+  }
+}
+
+// What is known of the columns before the file is opened.
+class KnownColumns {
+ public:
+  explicit KnownColumns(const DataConfig& data) : data_(data) {
+    for (const Field& field : data.input_fields()) names_.push_back(field.input_name());
+  }
+  // For a column named in parent.field.
+  void Check(const std::string& column, const Message& parent, std::string_view field, int index,
+             Problems* problems) const {
+    if (names_.empty() || column.empty() || Has(column)) return;
+    problems->Add(
+        parent, field, index,
+        fmt::format("\"{}\" is not among the input_fields. {}", column, Suggestion(column, names_, "Columns")));
+  }
+  bool IsText(const std::string& column) const {
+    for (const Field& field : data_.input_fields()) {
+      if (field.input_name() == column && field.has_input_type() && field.input_type() == STRING) return true;
+    }
+    return false;
+  }
+
+ private:
+  bool Has(const std::string& column) const { return std::find(names_.begin(), names_.end(), column) != names_.end(); }
+
+  const DataConfig& data_;
+  std::vector<std::string> names_;
+};
+
+void CheckFeatureColumns(const Pipeline& pipeline, const KnownColumns& columns, Problems* problems) {
+  for (const FeatureConfig& config : pipeline.feature_configs()) {
+    if (config.feature_case() == FeatureConfig::FEATURE_NOT_SET) continue;
+    const Message& feature = config.has_id_feature() ? static_cast<const Message&>(config.id_feature())
+                                                     : static_cast<const Message&>(config.raw_feature());
+    const bool has_expression =
+        config.has_raw_feature() ? config.raw_feature().has_expression() : config.id_feature().has_expression();
+    const char* field = has_expression ? "expression" : "feature_name";
+    const std::string column = FeatureColumn(config);
+    columns.Check(column, feature, field, -1, problems);
+    if (config.has_raw_feature() && columns.IsText(column)) {
+      problems->Add(feature, field,
+                    fmt::format("reads \"{}\", whose input_type is STRING: a raw_feature needs numbers", column));
+    }
+    for (const TaskTower& tower : TaskTowers(pipeline.model_config())) {
+      if (column.empty() || column != LabelColumn(pipeline.data_config(), tower.label_name())) continue;
+      problems->Add(feature, field,
+                    fmt::format("reads \"{}\", the label of tower \"{}\": the answer would be among the inputs. Remove "
+                                "this feature",
+                                column, TowerName(tower)));
+    }
+  }
+}
+
+std::vector<std::string> LabelNames(const Pipeline& pipeline) {
+  const DataConfig& data = pipeline.data_config();
+  std::vector<std::string> names(data.label_fields().begin(), data.label_fields().end());
+  for (const TaskTower& tower : TaskTowers(pipeline.model_config())) {
+    if (std::find(names.begin(), names.end(), tower.label_name()) == names.end()) names.push_back(tower.label_name());
+  }
+  return names;
+}
+
+void CheckLabels(const Pipeline& pipeline, const KnownColumns& columns, Problems* problems) {
+  const DataConfig& data = pipeline.data_config();
+  UniqueNames fields(problems), labels(problems);
+  const std::vector<std::string> names = LabelNames(pipeline);
+  std::vector<std::string> computed;
+  for (const LabelConfig& label : data.label_configs()) {
+    if (label.label_name().empty()) {
+      problems->AddTo(label, "has no label_name");
+      continue;
+    }
+    computed.push_back(label.label_name());
+    labels.Note(label.label_name(), label, "label_name");
+    if (std::find(names.begin(), names.end(), label.label_name()) == names.end()) {
+      problems->Add(label, "label_name",
+                    fmt::format("\"{}\" is no tower's label. {}", label.label_name(),
+                                Suggestion(label.label_name(), names, "Labels")));
+    }
+    const std::string column = LabelColumn(data, label.label_name());
+    columns.Check(column, label, label.has_column() ? "column" : "label_name", -1, problems);
+    if (label.positive_values_size() == 0 && columns.IsText(column)) {
+      problems->AddTo(label, fmt::format("reads \"{}\", whose input_type is STRING: name its positive_values", column));
+    }
+    UniqueNames values(problems);
+    for (int i = 0; i < label.positive_values_size(); ++i) {
+      values.Note(label.positive_values(i), label, "positive_values", i);
+    }
+  }
+  for (int i = 0; i < data.label_fields_size(); ++i) {
+    fields.Note(data.label_fields(i), data, "label_fields", i);
+    if (std::find(computed.begin(), computed.end(), data.label_fields(i)) != computed.end()) continue;
+    columns.Check(data.label_fields(i), data, "label_fields", i, problems);
+  }
+  if (data.label_fields_size() > 0) return;
+  for (const TaskTower& tower : TaskTowers(pipeline.model_config())) {
+    if (std::find(computed.begin(), computed.end(), tower.label_name()) != computed.end()) continue;
+    columns.Check(tower.label_name(), tower, "label_name", -1, problems);
+  }
+}
+
+void CheckSplit(const Pipeline& pipeline, Problems* problems) {
+  const SplitConfig& split = pipeline.data_config().split();
+  const bool has_eval = !pipeline.eval_input_path().empty();
+  for (const char* fraction : {"validation_fraction", "test_fraction"}) {
+    const auto* field = SplitConfig::descriptor()->FindFieldByName(fraction);
+    if (!split.GetReflection()->HasField(split, field) || split.GetReflection()->GetDouble(split, field) == 0) continue;
+    if (split.eval_halves()) {
+      problems->Add(split, fraction, "excludes eval_halves: keep one of them");
+    } else if (has_eval) {
+      problems->Add(split, fraction, "has no effect with eval_input_path: remove one of them");
+    }
+  }
+  if (split.eval_halves() && !has_eval) {
+    problems->Add(split, "eval_halves", "needs eval_input_path, the file that is halved");
+  }
+  const double sum = split.validation_fraction() + split.test_fraction();
+  if (!split.eval_halves() && !has_eval && sum >= 1 && split.validation_fraction() < 1 && split.test_fraction() < 1) {
+    problems->Add(
+        split, "test_fraction",
+        fmt::format("and validation_fraction sum to {}: less than 1 is expected, no row is left to train", sum));
+  }
+}
+
+}  // namespace
+
+void CheckData(const Pipeline& pipeline, Problems* problems) {
+  const DataConfig& data = pipeline.data_config();
+  const KnownColumns columns(data);
+  CheckText(data, problems);
+  CheckColumns(data, problems);
+  if (!data.with_header() && data.input_fields_size() == 0) {
+    const std::string text =
+        "no names of columns: set data_config.with_header: true, or list the columns in data_config.input_fields";
+    pipeline.has_data_config() ? problems->AddTo(data, "has " + text) : problems->AddGlobal(text);
+  }
+  for (int i = 0; i < data.sample_weight_fields_size(); ++i) {
+    columns.Check(data.sample_weight_fields(i), data, "sample_weight_fields", i, problems);
+  }
+  CheckFeatureColumns(pipeline, columns, problems);
+  CheckLabels(pipeline, columns, problems);
+  CheckSplit(pipeline, problems);
+}
+
+}  // namespace manygate::config

@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: Apache-2.0
+// Rules of train_config: how long, which schedules, what is watched.
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "manygate/base/text.h"
+#include "manygate/config/accessors.h"
+#include "manygate/config/problems.h"
+
+namespace manygate::config {
+namespace {
+
+float LearningRate(const Optimizer& optimizer) {
+  switch (optimizer.optimizer_case()) {
+    case Optimizer::kSgdOptimizer: return optimizer.sgd_optimizer().lr();
+    case Optimizer::kAdagradOptimizer: return optimizer.adagrad_optimizer().lr();
+    case Optimizer::kAdamwOptimizer: return optimizer.adamw_optimizer().lr();
+    case Optimizer::kAdamOptimizer:
+    case Optimizer::OPTIMIZER_NOT_SET: break;
+  }
+  return optimizer.adam_optimizer().lr();
+}
+
+void CheckManualStep(const ManualStepLR& schedule, Problems* problems) {
+  const int sizes = schedule.schedule_sizes_size(), rates = schedule.learning_rates_size();
+  if (sizes == 0) problems->AddTo(schedule, "has no schedule_sizes");
+  if (sizes != rates) {
+    problems->Add(schedule, "learning_rates",
+                  fmt::format("has {} values for {} schedule_sizes, expected as many", rates, sizes));
+  }
+  for (int i = 1; i < sizes; ++i) {
+    if (schedule.schedule_sizes(i) > schedule.schedule_sizes(i - 1)) continue;
+    problems->Add(schedule, "schedule_sizes", i,
+                  fmt::format("is {}, expected more than the one before it ({}): steps ascend",
+                              schedule.schedule_sizes(i), schedule.schedule_sizes(i - 1)));
+  }
+}
+
+// A lowest rate above the rate itself would raise it.
+template <typename Schedule>
+void CheckLowestRate(const Optimizer& optimizer, const Schedule& schedule, Problems* problems) {
+  if (!(schedule.min_learning_rate() > LearningRate(optimizer))) return;
+  problems->Add(
+      schedule, "min_learning_rate",
+      fmt::format("is {}, above the learning rate itself ({})", schedule.min_learning_rate(), LearningRate(optimizer)));
+}
+
+void CheckSchedule(const Optimizer& optimizer, Problems* problems) {
+  if (optimizer.has_manual_step_learning_rate()) CheckManualStep(optimizer.manual_step_learning_rate(), problems);
+  if (optimizer.has_exponential_decay_learning_rate()) {
+    CheckLowestRate(optimizer, optimizer.exponential_decay_learning_rate(), problems);
+  }
+  if (!optimizer.has_cosine_annealing_learning_rate()) return;
+  const CosineAnnealingLR& cosine = optimizer.cosine_annealing_learning_rate();
+  CheckLowestRate(optimizer, cosine, problems);
+  if (cosine.t_max() > 0 && cosine.warmup_size() >= cosine.t_max()) {
+    problems->Add(cosine, "warmup_size",
+                  fmt::format("is {}, expected less than T_max ({})", cosine.warmup_size(), cosine.t_max()));
+  }
+}
+
+void CheckWatchedMetrics(const Pipeline& pipeline, Problems* problems) {
+  const TrainConfig& train = pipeline.train_config();
+  if (TaskTowers(pipeline.model_config()).empty()) return;  // reported already, and then no name can be right
+  const std::vector<std::string> names = EvaluationMetricNames(pipeline.model_config());
+  const auto unknown = [&](const std::string& name) {
+    return std::find(names.begin(), names.end(), name) == names.end();
+  };
+  const auto text = [&](const std::string& name) {
+    return fmt::format("\"{}\" is not measured. {}", name, Suggestion(name, names, "Metrics"));
+  };
+  const std::string& watched = train.early_stopping().metric();
+  if (!watched.empty() && unknown(watched)) problems->Add(train.early_stopping(), "metric", text(watched));
+  UniqueNames best(problems);
+  for (int i = 0; i < train.best_metrics_size(); ++i) {
+    best.Note(train.best_metrics(i), train, "best_metrics", i);
+    if (unknown(train.best_metrics(i))) problems->Add(train, "best_metrics", i, text(train.best_metrics(i)));
+  }
+}
+
+}  // namespace
+
+void CheckTraining(const Pipeline& pipeline, Problems* problems) {
+  const TrainConfig& train = pipeline.train_config();
+  if (train.num_epochs() == 0 && train.num_steps() == 0) {
+    problems->Add(train, "num_epochs", "is 0 and num_steps is 0: nothing would be trained");
+  }
+  if (train.save_checkpoints_epochs() == 0 && train.save_checkpoints_steps() == 0) {
+    problems->Add(train, "save_checkpoints_epochs",
+                  "is 0 and save_checkpoints_steps is 0: one of them must be at least 1");
+  }
+  if (train.has_sparse_optimizer()) CheckSchedule(train.sparse_optimizer(), problems);
+  if (train.has_dense_optimizer()) CheckSchedule(train.dense_optimizer(), problems);
+  if (train.has_grad_clipping()) {
+    const std::vector<std::string> types = {"norm", "value"};
+    const std::string& type = train.grad_clipping().grad_clipping_type();
+    if (std::find(types.begin(), types.end(), type) == types.end()) {
+      problems->Add(train.grad_clipping(), "grad_clipping_type",
+                    fmt::format("\"{}\" is unknown. {}", type, Suggestion(type, types, "Known")));
+    }
+  }
+  CheckWatchedMetrics(pipeline, problems);
+}
+
+}  // namespace manygate::config
