@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: Apache-2.0
+// y = x·W + b, and a bank of such products, one per expert.
+// Initial values are those of torch.nn.Linear: weights and biases uniform in ±1/√in.
+#ifndef MANYGATE_OPS_DENSE_H_
+#define MANYGATE_OPS_DENSE_H_
+
+#include <string>
+
+#include "manygate/graph/graph.h"
+
+namespace manygate {
+
+// x: [B, K] (groups are flattened). out: shape [B, groups, width]. Parameters "<name>.weight" [K, width] or, with
+// several groups, [K, groups, width]; "<name>.bias" [width] or [groups, width].
+Value Dense(Graph& graph, Value x, Shape out, std::string name, bool bias = true);
+
+// out[b, e, :] = x[b, e, :]·W[e] + bias[e]. x: [B, E, K]; out: [B, E, width].
+// Parameters "<name>.weight" [E, K, width], "<name>.bias" [E, width].
+Value DenseBank(Graph& graph, Value x, int64_t width, std::string name, bool bias = true);
+
+// Block 0: W [K, N]; block 1, if any: b [1, N].
+class DenseOp final : public Op {
+ public:
+  explicit DenseOp(Shape out) : out_(out) {}
+  Shape OutputShape(std::span<const Shape>) const override { return out_; }
+  OpTraits Traits(std::span<const Shape> inputs) const override;
+  void Forward(const OpContext& context) const override;
+  void Backward(const OpContext& context) const override;
+  std::string Describe() const override;
+
+ private:
+  Shape out_;
+};
+
+}  // namespace manygate
+
+#endif  // MANYGATE_OPS_DENSE_H_

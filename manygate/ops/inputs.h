@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: Apache-2.0
+// The nodes by which a row's encoded features enter the graph.
+#ifndef MANYGATE_OPS_INPUTS_H_
+#define MANYGATE_OPS_INPUTS_H_
+
+#include <string>
+
+#include "manygate/graph/graph.h"
+
+namespace manygate {
+
+// [B, width]: numbers offset .. offset + width of each row.
+Value Numbers(Graph& graph, std::string name, int64_t offset, int64_t width);
+
+// [B, vocabulary]: 1 in column ids[row, slot], 0 elsewhere. Written out only where no pass turned the product behind it
+// into a sum of weight rows (ops/lookup_products.h).
+Value OneHot(Graph& graph, std::string name, int slot, int64_t vocabulary);
+
+// [B, dim]: row ids[row, slot] of an embedding table of the graph (AddEmbedding). Tables may be shared.
+Value Lookup(Graph& graph, std::string name, int slot, int table);
+// A table [vocabulary, dim] with the parameter "embeddings.<name>.weight".
+int AddEmbedding(Graph& graph, const std::string& name, int64_t vocabulary, int64_t dim, const Initializer& initializer);
+
+// What the look-up pass asks of a node.
+class OneHotOp final : public Op {
+ public:
+  OneHotOp(int slot, int64_t vocabulary) : slot_(slot), vocabulary_(vocabulary) {}
+  int slot() const { return slot_; }
+  int64_t vocabulary() const { return vocabulary_; }
+  Shape OutputShape(std::span<const Shape>) const override { return {1, vocabulary_}; }
+  OpTraits Traits(std::span<const Shape>) const override { return {}; }
+  void Forward(const OpContext& context) const override;
+  void Backward(const OpContext&) const override {}
+  std::string Describe() const override;
+
+ private:
+  int slot_;
+  int64_t vocabulary_;
+};
+
+}  // namespace manygate
+
+#endif  // MANYGATE_OPS_INPUTS_H_

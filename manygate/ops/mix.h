@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: Apache-2.0
+// Softmax gates and the mixing of experts (Ma et al. 2018, equations 5 to 7).
+#ifndef MANYGATE_OPS_MIX_H_
+#define MANYGATE_OPS_MIX_H_
+
+#include <string>
+
+#include "manygate/graph/graph.h"
+
+namespace manygate {
+
+// Softmax over the last dimension of [B, E].
+Value Softmax(Graph& graph, Value x, std::string name);
+
+// experts: [B, E, H], gates: [B, E] -> [B, H] = Σ_e gates[b, e] · experts[b, e, :].
+Value Mix(Graph& graph, Value experts, Value gates, std::string name);
+
+}  // namespace manygate
+
+#endif  // MANYGATE_OPS_MIX_H_

@@ -1,0 +1,177 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "manygate/ops/norm.h"
+
+#include <algorithm>
+#include <cmath>
+
+namespace manygate {
+namespace {
+
+constexpr float kEps = 1e-5f;
+constexpr float kMomentum = 0.1f;
+
+float& At(View view, int64_t row, int64_t column) { return view.data[row * view.stride + column]; }
+
+// Workspace: mean [n], then 1 / deviation [n], of the statistics that Forward used; then 1 if they came from the batch.
+// Blocks: weight, bias, running mean, running variance, each [n].
+class BatchNormOp final : public Op {
+ public:
+  Shape OutputShape(std::span<const Shape> inputs) const override { return inputs[0]; }
+  OpTraits Traits(std::span<const Shape> inputs) const override {
+    return {.backward_reads_inputs = true, .whole_batch = true, .workspace_fixed = 2 * inputs[0].size()};
+  }
+
+  void Forward(const OpContext& c) const override {
+    const int64_t n = c.shape.size();
+    float* mean = c.workspace;
+    float* scale = c.workspace + n;
+    const bool from_batch = c.training && c.rows > 1;
+    for (int64_t i = 0; i < n; ++i) {
+      double average = c.blocks[2][i], variance = c.blocks[3][i];
+      if (from_batch) {
+        BatchStatistics(c, i, average, variance);
+        const double unbiased = variance * c.rows / (c.rows - 1);
+        c.blocks[2][i] += kMomentum * static_cast<float>(average - c.blocks[2][i]);
+        c.blocks[3][i] += kMomentum * static_cast<float>(unbiased - c.blocks[3][i]);
+      }
+      mean[i] = static_cast<float>(average);
+      scale[i] = static_cast<float>(1.0 / std::sqrt(variance + kEps));
+    }
+    for (int64_t r = 0; r < c.rows; ++r)
+      for (int64_t i = 0; i < n; ++i)
+        At(c.output, r, i) = (At(c.inputs[0], r, i) - mean[i]) * scale[i] * c.blocks[0][i] + c.blocks[1][i];
+  }
+
+  void Backward(const OpContext& c) const override {
+    const int64_t n = c.shape.size();
+    const float* mean = c.workspace;
+    const float* scale = c.workspace + n;
+    for (int64_t i = 0; i < n; ++i) {
+      double sum = 0, sum_x = 0;
+      for (int64_t r = 0; r < c.rows; ++r) {
+        const float d = At(c.d_output, r, i);
+        sum += d;
+        sum_x += double{d} * ((At(c.inputs[0], r, i) - mean[i]) * scale[i]);
+      }
+      c.d_blocks[0][i] = static_cast<float>(sum_x);
+      c.d_blocks[1][i] = static_cast<float>(sum);
+      if (c.d_inputs[0].data == nullptr) continue;
+      // Through the statistics too, unless they were the running ones.
+      const float mean_d = c.rows > 1 ? static_cast<float>(sum / c.rows) : 0.f;
+      const float mean_dx = c.rows > 1 ? static_cast<float>(sum_x / c.rows) : 0.f;
+      for (int64_t r = 0; r < c.rows; ++r) {
+        const float x = (At(c.inputs[0], r, i) - mean[i]) * scale[i];
+        const float d = (At(c.d_output, r, i) - mean_d - x * mean_dx) * scale[i] * c.blocks[0][i];
+        float& out = At(c.d_inputs[0], r, i);
+        out = c.accumulate[0] ? out + d : d;
+      }
+    }
+  }
+  std::string Describe() const override { return "batch norm"; }
+
+ private:
+  static void BatchStatistics(const OpContext& c, int64_t i, double& average, double& variance) {
+    double sum = 0;
+    for (int64_t r = 0; r < c.rows; ++r) sum += At(c.inputs[0], r, i);
+    average = sum / c.rows;
+    double squares = 0;
+    for (int64_t r = 0; r < c.rows; ++r) {
+      const double d = At(c.inputs[0], r, i) - average;
+      squares += d * d;
+    }
+    variance = squares / c.rows;
+  }
+};
+
+// Workspace, per row and group: mean, 1 / deviation. Blocks: weight, bias, each [E, H].
+class LayerNormOp final : public Op {
+ public:
+  Shape OutputShape(std::span<const Shape> inputs) const override { return inputs[0]; }
+  OpTraits Traits(std::span<const Shape> inputs) const override {
+    return {.backward_reads_inputs = true, .workspace_per_row = 2 * inputs[0].groups};
+  }
+
+  void Forward(const OpContext& c) const override {
+    const auto [groups, width] = c.shape;
+    for (int64_t r = 0; r < c.rows; ++r) {
+      for (int64_t e = 0; e < groups; ++e) {
+        const float* x = &At(c.inputs[0], r, e * width);
+        double sum = 0, squares = 0;
+        for (int64_t i = 0; i < width; ++i) sum += x[i];
+        const double mean = sum / width;
+        for (int64_t i = 0; i < width; ++i) squares += (x[i] - mean) * (x[i] - mean);
+        float* kept = c.workspace + 2 * (r * groups + e);
+        kept[0] = static_cast<float>(mean);
+        kept[1] = static_cast<float>(1.0 / std::sqrt(squares / width + kEps));
+        for (int64_t i = 0; i < width; ++i) {
+          At(c.output, r, e * width + i) =
+              (x[i] - kept[0]) * kept[1] * c.blocks[0][e * width + i] + c.blocks[1][e * width + i];
+        }
+      }
+    }
+  }
+
+  void Backward(const OpContext& c) const override {
+    const auto [groups, width] = c.shape;
+    std::fill_n(c.d_blocks[0], groups * width, 0.f);
+    std::fill_n(c.d_blocks[1], groups * width, 0.f);
+    for (int64_t r = 0; r < c.rows; ++r) {
+      for (int64_t e = 0; e < groups; ++e) BackwardGroup(c, r, e, width);
+    }
+  }
+  std::string Describe() const override { return "layer norm"; }
+
+ private:
+  static void BackwardGroup(const OpContext& c, int64_t r, int64_t e, int64_t width) {
+    const float* x = &At(c.inputs[0], r, e * width);
+    const float* d_y = &At(c.d_output, r, e * width);
+    const float* weight = c.blocks[0] + e * width;
+    const float* kept = c.workspace + 2 * (r * c.shape.groups + e);
+    double sum = 0, sum_x = 0;
+    for (int64_t i = 0; i < width; ++i) {
+      const float normal = (x[i] - kept[0]) * kept[1];
+      c.d_blocks[0][e * width + i] += d_y[i] * normal;
+      c.d_blocks[1][e * width + i] += d_y[i];
+      sum += double{d_y[i]} * weight[i];
+      sum_x += double{d_y[i]} * weight[i] * normal;
+    }
+    if (c.d_inputs[0].data == nullptr) return;
+    const float mean = static_cast<float>(sum / width), mean_x = static_cast<float>(sum_x / width);
+    for (int64_t i = 0; i < width; ++i) {
+      const float normal = (x[i] - kept[0]) * kept[1];
+      const float d = (d_y[i] * weight[i] - mean - normal * mean_x) * kept[1];
+      float& out = At(c.d_inputs[0], r, e * width + i);
+      out = c.accumulate[0] ? out + d : d;
+    }
+  }
+};
+
+std::vector<Block> NormBlocks(Graph& graph, Value x, const std::string& name, bool statistics) {
+  const Shape shape = graph.shape(x);
+  const std::vector<int64_t> dims =
+      shape.groups == 1 ? std::vector<int64_t>{shape.width} : std::vector<int64_t>{shape.groups, shape.width};
+  const auto constant = [](float value) { return Initializer{Initializer::Kind::kConstant, value, 0}; };
+  std::vector<int> parameters = {graph.AddParameter({name + ".weight", dims, constant(1), false}),
+                                 graph.AddParameter({name + ".bias", dims, constant(0), false})};
+  if (statistics) {
+    parameters.push_back(graph.AddParameter({name + ".running_mean", dims, constant(0), false, false}));
+    parameters.push_back(graph.AddParameter({name + ".running_var", dims, constant(1), false, false}));
+  }
+  std::vector<Block> blocks;
+  for (const int p : parameters) blocks.push_back({1, shape.size(), {{p, 0, 1, shape.size(), 0, 0}}});
+  return blocks;
+}
+
+}  // namespace
+
+Value BatchNorm(Graph& graph, Value x, std::string name) {
+  auto blocks = NormBlocks(graph, x, name, true);
+  return graph.AddNode(std::move(name), std::make_unique<BatchNormOp>(), {x}, std::move(blocks));
+}
+
+Value LayerNorm(Graph& graph, Value x, std::string name) {
+  auto blocks = NormBlocks(graph, x, name, false);
+  return graph.AddNode(std::move(name), std::make_unique<LayerNormOp>(), {x}, std::move(blocks));
+}
+
+}  // namespace manygate

@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "manygate/optimizers/optimizer.h"
+
+namespace manygate {
+
+void Optimizer::SettleRows(RowTable& table, std::span<const int32_t> rows) {
+  std::vector<int32_t>& pending = table.first_pending();
+  const int64_t now = step();
+  for (const int32_t row : rows) {
+    if (pending[row] > now) continue;
+    SettleRow(table, row, pending[row]);
+    pending[row] = static_cast<int32_t>(now) + 1;
+  }
+}
+
+void Optimizer::SettleAll(RowTable& table) {
+  std::vector<int32_t>& pending = table.first_pending();
+  const int64_t now = step();
+  for (int64_t row = 0; row < table.rows(); ++row) {
+    if (pending[row] > now) continue;
+    SettleRow(table, row, pending[row]);
+    pending[row] = static_cast<int32_t>(now) + 1;
+  }
+}
+
+}  // namespace manygate

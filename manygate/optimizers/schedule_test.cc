@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "manygate/optimizers/schedule.h"
+
+#include <google/protobuf/text_format.h>
+#include <gtest/gtest.h>
+
+#include <cmath>
+
+namespace manygate {
+namespace {
+
+Schedule Make(const std::string& text, RunLength run = {.steps_per_epoch = 10, .total_steps = 100}) {
+  config::Optimizer config;
+  EXPECT_TRUE(google::protobuf::TextFormat::ParseFromString("adam_optimizer { lr: 0.5 } " + text, &config));
+  return Schedule(config, run);
+}
+
+TEST(Schedule, ConstantIsTheDefault) {
+  EXPECT_EQ(Make("").LearningRate(1), 0.5);
+  EXPECT_EQ(Make("constant_learning_rate {}").LearningRate(77), 0.5);
+}
+
+TEST(Schedule, ExponentialWarmsUpThenDecaysInStairs) {
+  const Schedule s = Make("exponential_decay_learning_rate { decay_size: 5 decay_factor: 0.5 warmup_learning_rate: 0.1 "
+                          "warmup_size: 4 min_learning_rate: 0.1 }");
+  EXPECT_NEAR(s.LearningRate(1), 0.1, 1e-7);
+  EXPECT_NEAR(s.LearningRate(3), 0.3, 1e-7);
+  EXPECT_NEAR(s.LearningRate(5), 0.5, 1e-7);   // the decay counter starts after the warm-up
+  EXPECT_NEAR(s.LearningRate(9), 0.5, 1e-7);
+  EXPECT_NEAR(s.LearningRate(10), 0.25, 1e-7);
+  EXPECT_NEAR(s.LearningRate(99), 0.1, 1e-7);
+}
+
+TEST(Schedule, ExponentialWithoutStairsIsSmooth) {
+  const Schedule s = Make("exponential_decay_learning_rate { decay_size: 2 decay_factor: 0.25 staircase: false }");
+  EXPECT_NEAR(s.LearningRate(2), 0.25, 1e-7);
+}
+
+TEST(Schedule, ManualStepsByEpoch) {
+  const Schedule s = Make("manual_step_learning_rate { schedule_sizes: [1, 3] learning_rates: [0.2, 0.05] by_epoch: true }");
+  EXPECT_NEAR(s.LearningRate(10), 0.5, 1e-7);
+  EXPECT_NEAR(s.LearningRate(11), 0.2, 1e-7);
+  EXPECT_NEAR(s.LearningRate(30), 0.2, 1e-7);
+  EXPECT_NEAR(s.LearningRate(31), 0.05, 1e-7);
+}
+
+TEST(Schedule, CosineEndsAtTheMinimum) {
+  const Schedule s = Make("cosine_annealing_learning_rate { min_learning_rate: 0.1 }");
+  EXPECT_NEAR(s.LearningRate(1), 0.5, 1e-7);
+  EXPECT_NEAR(s.LearningRate(51), 0.3, 1e-7);
+  EXPECT_NEAR(s.LearningRate(101), 0.1, 1e-7);
+}
+
+TEST(Schedule, NoamPeaksAtTheEndOfItsWarmUp) {
+  const Schedule s = Make("noam_learning_rate { warmup_size: 16 }");
+  EXPECT_NEAR(s.LearningRate(4), 0.5 * 4 / 16, 1e-7);
+  EXPECT_NEAR(s.LearningRate(16), 0.5, 1e-7);
+  EXPECT_NEAR(s.LearningRate(64), 0.25, 1e-7);
+}
+
+}  // namespace
+}  // namespace manygate
