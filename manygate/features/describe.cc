@@ -54,8 +54,10 @@ std::string InputOf(const FeatureSchema& feature) {
 }
 
 std::string StatisticsOf(const LabelSchema& label) {
-  if (label.kind() == LabelSchema::NUMBER) return fmt::format("mean {:.6g}, deviation {:.6g}", label.mean(), label.deviation());
-  return fmt::format("{} positive ({:.4g} %)", FormatCount(static_cast<int64_t>(label.positives())), 100.0 * label.mean());
+  if (label.kind() == LabelSchema::NUMBER)
+    return fmt::format("mean {:.6g}, deviation {:.6g}", label.mean(), label.deviation());
+  return fmt::format("{} positive ({:.4g} %)", FormatCount(static_cast<int64_t>(label.positives())),
+                     100.0 * label.mean());
 }
 
 std::string RuleOf(const LabelSchema& label) {

@@ -55,8 +55,8 @@ struct ColumnStep {
   const Column* column = nullptr;
   const Feature* feature = nullptr;  // number columns only: what to apply to each value
   bool is_id = false;
-  int width = 1;          // fields written per row
-  size_t offset = 0;      // in the record, bytes
+  int width = 1;                    // fields written per row
+  size_t offset = 0;                // in the record, bytes
   std::vector<uint32_t> ids = {};   // category columns: of each code
   std::vector<float> numbers = {};  // category columns: [codes, width]
 };
@@ -207,8 +207,8 @@ const Column* TableEncoder::FindColumn(const std::string& who, const std::string
 }
 
 void TableEncoder::AddProblem(const std::string& who, const Column& column, const std::string& problem) {
-  problems_ += fmt::format("{}{}: {} (column \"{}\") {}", problems_.empty() ? "" : "\n", table_.source, who, column.name,
-                           problem);
+  problems_ += fmt::format("{}{}: {} (column \"{}\") {}", problems_.empty() ? "" : "\n", table_.source, who,
+                           column.name, problem);
 }
 
 void TableEncoder::EncodeRows(int64_t begin, int64_t end, EncodedTable* result) const {
@@ -235,14 +235,15 @@ RecordLayout LayoutOf(const Schema& schema, bool with_labels) {
   layout.num_labels = with_labels ? schema.labels_size() : 0;
   layout.has_weight = with_labels && !schema.weight_column().empty();
   for (const FeatureSchema& feature : schema.features())
-    if (IsId(feature) && feature.vocabulary_size() > std::numeric_limits<uint16_t>::max() + uint64_t{1}) layout.id_bytes = 4;
+    if (IsId(feature) && feature.vocabulary_size() > std::numeric_limits<uint16_t>::max() + uint64_t{1})
+      layout.id_bytes = 4;
   const size_t id_bytes = static_cast<size_t>(layout.num_id_slots) * layout.id_bytes;
   layout.numbers_offset = (id_bytes + 3) / 4 * 4;
   layout.labels_offset = layout.numbers_offset + static_cast<size_t>(layout.number_width) * sizeof(float);
   layout.weight_offset = layout.labels_offset + static_cast<size_t>(layout.num_labels) * sizeof(float);
   const size_t used = layout.weight_offset + (layout.has_weight ? sizeof(float) : 0);
-  layout.record_bytes = used <= kCacheLine ? std::max<size_t>(std::bit_ceil(used), 8)
-                                           : (used + kCacheLine - 1) / kCacheLine * kCacheLine;
+  layout.record_bytes =
+      used <= kCacheLine ? std::max<size_t>(std::bit_ceil(used), 8) : (used + kCacheLine - 1) / kCacheLine * kCacheLine;
   return layout;
 }
 
@@ -269,8 +270,10 @@ void EncodedTable::CopyRows(const uint32_t* rows, int n, int32_t* ids, float* nu
         CopyIds<uint32_t>(from, layout_.num_id_slots, out);
       }
     }
-    if (numbers != nullptr) CopyFloats(from + layout_.numbers_offset, layout_.number_width, numbers + row * layout_.number_width);
-    if (labels != nullptr) CopyFloats(from + layout_.labels_offset, layout_.num_labels, labels + row * layout_.num_labels);
+    if (numbers != nullptr)
+      CopyFloats(from + layout_.numbers_offset, layout_.number_width, numbers + row * layout_.number_width);
+    if (labels != nullptr)
+      CopyFloats(from + layout_.labels_offset, layout_.num_labels, labels + row * layout_.num_labels);
     if (weights != nullptr && layout_.has_weight) CopyFloats(from + layout_.weight_offset, 1, weights + row);
   }
   if (weights != nullptr && !layout_.has_weight) std::fill_n(weights, n, 1.0f);

@@ -149,8 +149,8 @@ void Fitter::FitOne(int index, Feature* feature) {
   }
   for (const LabelSchema& label : LabelsOf(pipeline_)) {
     if (label.column() != column->name) continue;
-    messages.notes.push_back(fmt::format("reads column \"{}\", which label \"{}\" is made from: the model sees the answer",
-                                         column->name, label.name()));
+    messages.notes.push_back(fmt::format(
+        "reads column \"{}\", which label \"{}\" is made from: the model sees the answer", column->name, label.name()));
   }
   PlaceInRow(feature);
   Report(FeaturePath(index), who, messages);
@@ -239,7 +239,8 @@ std::string Fitter::LabelPath(const LabelSchema& label) const {
   const config::DataConfig& data = pipeline_.data_config();
   std::vector<std::string> paths;
   for (int i = 0; i < data.label_configs_size(); ++i)
-    if (data.label_configs(i).label_name() == label.name()) paths.push_back(fmt::format("data_config.label_configs[{}]", i));
+    if (data.label_configs(i).label_name() == label.name())
+      paths.push_back(fmt::format("data_config.label_configs[{}]", i));
   for (const config::TaskTower& tower : config::TaskTowers(pipeline_.model_config()))
     if (tower.label_name() == label.name()) paths.push_back(loaded_.Path(tower, "label_name"));
   for (int i = 0; i < data.label_fields_size(); ++i)

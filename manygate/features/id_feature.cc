@@ -56,7 +56,8 @@ void IdFeature::Fit(TrainingColumn column, FitMessages* messages) {
   AddNotes(values, messages);
   if (schema_.learnt()) LearnVocabulary(values);
   if (schema_.kind() == FeatureSchema::VOCABULARY) IndexVocabulary();
-  if (index_.size() != static_cast<size_t>(schema_.value_size())) messages->problems.push_back("vocab_list has a value twice");
+  if (index_.size() != static_cast<size_t>(schema_.value_size()))
+    messages->problems.push_back("vocab_list has a value twice");
   if (schema_.kind() == FeatureSchema::VOCABULARY && !schema_.learnt()) CountWrittenVocabulary(values, messages);
   schema_.set_vocabulary_size(CountIds(schema_));
   uint64_t unknown_rows = 0, all_rows = has_default() ? 0 : column.missing_rows;
@@ -102,15 +103,15 @@ void IdFeature::CountWrittenVocabulary(const std::vector<ValueCount>& values, Fi
 void IdFeature::AddNotes(const std::vector<ValueCount>& values, FitMessages* messages) const {
   const bool missing_is_a_value = schema_.missing_count() > 0 && !has_default();
   if (values.size() + (missing_is_a_value ? 1 : 0) > 1) return;
-  messages->notes.push_back(values.empty() ? "has no value in any training row, so it tells the model nothing"
-                                           : fmt::format("is \"{}\" in all training rows, so it tells the model nothing",
-                                                         values.front().text));
+  messages->notes.push_back(
+      values.empty()
+          ? "has no value in any training row, so it tells the model nothing"
+          : fmt::format("is \"{}\" in all training rows, so it tells the model nothing", values.front().text));
 }
 
 void IdFeature::IndexVocabulary() {
   index_.clear();
-  for (int i = 0; i < schema_.value_size(); ++i)
-    index_.emplace(schema_.value(i), static_cast<uint32_t>(i));
+  for (int i = 0; i < schema_.value_size(); ++i) index_.emplace(schema_.value(i), static_cast<uint32_t>(i));
 }
 
 uint32_t IdFeature::UnknownId() const {
@@ -123,8 +124,7 @@ uint32_t IdFeature::IdOf(std::string_view text) const {
     text = schema_.default_value();
   }
   switch (schema_.kind()) {
-    case FeatureSchema::HASH:
-      return static_cast<uint32_t>(Xxh3(text.data(), text.size()) % schema_.hash_bucket_size());
+    case FeatureSchema::HASH: return static_cast<uint32_t>(Xxh3(text.data(), text.size()) % schema_.hash_bucket_size());
     case FeatureSchema::BUCKETS: {
       uint64_t number = 0;
       const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
@@ -159,8 +159,9 @@ std::string IdFeature::Describe() const {
       shown.resize(std::min(num_values, kShownValues));
       text = fmt::format("{} values", FormatCount(static_cast<int64_t>(num_values)));
       for (size_t i = 0; i < shown.size(); ++i) {
-        text += fmt::format("{} \"{}\" {:.1f} %", i == 0 ? ":" : ",", shown[i].second,
-                            100.0 * static_cast<double>(shown[i].first) / static_cast<double>(std::max<uint64_t>(rows, 1)));
+        text +=
+            fmt::format("{} \"{}\" {:.1f} %", i == 0 ? ":" : ",", shown[i].second,
+                        100.0 * static_cast<double>(shown[i].first) / static_cast<double>(std::max<uint64_t>(rows, 1)));
       }
       if (shown.size() < num_values) text += ", ...";
     }

@@ -66,7 +66,8 @@ Status NotBinary(const LabelSchema& label, const Column& column, int64_t rows) {
   if (counts.size() > kShownValues) shown += fmt::format(", ... ({} values in all)", FormatCount(counts.size()));
   return InvalidInput(fmt::format(
       "holds {}, but a binary task needs 0 and 1. Say which texts mean 1: data_config {{ label_configs {{ label_name: "
-      "\"{}\" column: \"{}\" positive_values: \"{}\" }} }}; for a number as target give the tower losses {{ l2_loss {{}} }}",
+      "\"{}\" column: \"{}\" positive_values: \"{}\" }} }}; for a number as target give the tower losses {{ l2_loss "
+      "{{}} }}",
       shown, label.name(), column.name, LikelyPositive(counts)));
 }
 
@@ -77,8 +78,8 @@ void CheckPositiveValues(const LabelSchema& label, const Column& column, FitMess
     if (value.empty()) {
       messages->problems.push_back("the empty text cannot be a positive value: it means that the label is missing");
     } else if (std::find(texts.begin(), texts.end(), value) == texts.end()) {
-      messages->problems.push_back(fmt::format("positive value \"{}\" is in no row of column \"{}\". {}", value, column.name,
-                                               Suggestion(value, texts, "Values")));
+      messages->problems.push_back(fmt::format("positive value \"{}\" is in no row of column \"{}\". {}", value,
+                                               column.name, Suggestion(value, texts, "Values")));
     }
   }
 }
@@ -169,8 +170,9 @@ void FitLabel(const Column& column, int64_t rows, std::span<const uint32_t> trai
   if (label->kind() != LabelSchema::BINARY) return;
   label->set_positives(static_cast<uint64_t>(sum));
   if (sum == 0 || sum == present) {
-    messages->problems.push_back(fmt::format("is {} in all {} training rows that have it; a binary task needs both classes",
-                                             sum == 0 ? 0 : 1, FormatCount(static_cast<int64_t>(present))));
+    messages->problems.push_back(
+        fmt::format("is {} in all {} training rows that have it; a binary task needs both classes", sum == 0 ? 0 : 1,
+                    FormatCount(static_cast<int64_t>(present))));
   }
 }
 

@@ -125,7 +125,8 @@ class NumberFeature : public Feature {
 // The number of edges that are <= the value, as an id; missing values have an id of their own.
 class BinsFeature : public Feature {
  public:
-  BinsFeature(FeatureSchema schema, uint32_t quantile_bins) : Feature(std::move(schema)), quantile_bins_(quantile_bins) {}
+  BinsFeature(FeatureSchema schema, uint32_t quantile_bins)
+      : Feature(std::move(schema)), quantile_bins_(quantile_bins) {}
 
   ColumnKind SourceKind() const override { return ColumnKind::kNumber; }
 
@@ -155,7 +156,8 @@ class BinsFeature : public Feature {
 
   std::string Describe() const override {
     std::string text = fmt::format("{} bins, edges", schema_.edges_size() + 1);
-    for (int i = 0; i < std::min(schema_.edges_size(), kShownEdges); ++i) text += fmt::format(" {:g}", schema_.edges(i));
+    for (int i = 0; i < std::min(schema_.edges_size(), kShownEdges); ++i)
+      text += fmt::format(" {:g}", schema_.edges(i));
     if (schema_.edges_size() > kShownEdges) text += " ...";
     if (schema_.edges().empty()) text += " none";
     if (schema_.has_default_number()) text += fmt::format("; missing = {:g}", schema_.default_number());

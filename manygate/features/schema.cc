@@ -35,7 +35,8 @@ std::string CheckIds(const FeatureSchema& feature) {
   if (hash && (feature.hash_bucket_size() < 1 || feature.hash_bucket_size() > kMaxVocabularySize - 1))
     return fmt::format("hash_bucket_size is {}; expected 1 to {}", feature.hash_bucket_size(), kMaxVocabularySize - 1);
   if (feature.training_count_size() != feature.value_size()) {
-    return fmt::format("{} values but {} values of training_count", feature.value_size(), feature.training_count_size());
+    return fmt::format("{} values but {} values of training_count", feature.value_size(),
+                       feature.training_count_size());
   }
   if (std::set<std::string_view>(feature.value().begin(), feature.value().end()).size() !=
       static_cast<size_t>(feature.value_size())) {
@@ -100,7 +101,8 @@ std::string FeatureProblem(const FeatureSchema& feature) {
 std::string LabelProblem(const LabelSchema& label) {
   if (label.column().empty()) return "column is missing";
   if (!label.has_kind()) return "kind is missing";
-  if (label.kind() != LabelSchema::BINARY && !label.positive_values().empty()) return "positive_values need kind BINARY";
+  if (label.kind() != LabelSchema::BINARY && !label.positive_values().empty())
+    return "positive_values need kind BINARY";
   return "";
 }
 
@@ -137,7 +139,8 @@ StatusOr<Schema> SchemaFromText(std::string_view text, const std::string& file) 
                                     schema.format_version(), kSchemaFormatVersion));
   }
   const Status status = ValidateSchema(schema);
-  if (!status.ok()) return InvalidInput(fmt::format("{}: not a schema that was written by training:\n{}", file, status.message()));
+  if (!status.ok())
+    return InvalidInput(fmt::format("{}: not a schema that was written by training:\n{}", file, status.message()));
   return schema;
 }
 
@@ -149,7 +152,8 @@ Status ValidateSchema(const Schema& schema) {
   RowShape shape;
   std::set<std::string_view> names;
   for (const FeatureSchema& feature : schema.features()) {
-    if (feature.name().empty() || !names.insert(feature.name()).second) add("feature", feature.name(), "names must differ");
+    if (feature.name().empty() || !names.insert(feature.name()).second)
+      add("feature", feature.name(), "names must differ");
     const std::string problem = FeatureProblem(feature);
     add("feature", feature.name(), problem);
     const std::string misfit = shape.Add(feature);
@@ -174,7 +178,8 @@ uint64_t CountIds(const FeatureSchema& feature) {
       return static_cast<uint64_t>(feature.value_size()) + (feature.default_value().empty() ? 2 : 1);
     case FeatureSchema::BUCKETS: return feature.num_buckets() + (feature.default_value().empty() ? 2 : 1);
     case FeatureSchema::HASH: return feature.hash_bucket_size() + (feature.default_value().empty() ? 1 : 0);
-    case FeatureSchema::BINS: return static_cast<uint64_t>(feature.edges_size()) + (feature.has_default_number() ? 1 : 2);
+    case FeatureSchema::BINS:
+      return static_cast<uint64_t>(feature.edges_size()) + (feature.has_default_number() ? 1 : 2);
     case FeatureSchema::NUMBER: return 0;
   }
   return 0;

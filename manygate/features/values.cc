@@ -42,9 +42,10 @@ std::string WeightProblem(const NumberColumn& weights, int64_t rows) {
     if (first < 0) first = row;
   }
   if (first < 0) return "";
-  return fmt::format("is missing in {} and negative in {} of {} rows, the first of them row {}; every row needs a number "
-                     ">= 0",
-                     FormatCount(missing), FormatCount(negative), FormatCount(rows), first + 1);
+  return fmt::format(
+      "is missing in {} and negative in {} of {} rows, the first of them row {}; every row needs a number "
+      ">= 0",
+      FormatCount(missing), FormatCount(negative), FormatCount(rows), first + 1);
 }
 
 }  // namespace manygate::features

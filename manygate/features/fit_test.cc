@@ -1,0 +1,148 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "manygate/features/fit.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <string>
+#include <vector>
+
+#include "manygate/features/test_table.h"
+
+namespace manygate::features {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+
+constexpr char kConfig[] = R"(data_config {
+  sample_weight_fields: "weight"
+  label_configs { label_name: "rich" column: "income" positive_values: "high" }
+}
+feature_configs { id_feature { feature_name: "job" expression: "user:work" one_hot: true } }
+feature_configs { raw_feature { feature_name: "age" transform { missing_indicator: true } } }
+feature_configs { id_feature { feature_name: "age_id" expression: "age" embedding_dim: 2 } }
+feature_configs { raw_feature { feature_name: "hours" } }
+model_config { shared_bottom {
+  task_towers { label_name: "rich" }
+  task_towers { label_name: "spend" losses { l2_loss {} } }
+} }
+)";
+
+TestTable Rows() {
+  return TestTable(4)
+      .Category("work", {"a", "b", "a", "c"})
+      .Category("age", {"30", "40", "", "50"})
+      .Number("hours", {1, 2, 3, 4})
+      .Category("income", {"low", "high", "low", "high"})
+      .Number("spend", {0, 1, kNan, 5})
+      .Number("weight", {1, 2, 0, 1});
+}
+
+TEST(Fit, RequiredColumnsOfTheConfiguration) {
+  const auto loaded = config::LoadPipelineFromText("test.config", kConfig);
+  ASSERT_TRUE(loaded.ok()) << loaded.status().message();
+  // "age" is wanted as a number and as ids: a category then.
+  EXPECT_THAT(RequiredColumns(loaded->pipeline),
+              ElementsAre(ColumnRequest{"work", ColumnKind::kCategory}, ColumnRequest{"age", ColumnKind::kCategory},
+                          ColumnRequest{"hours", ColumnKind::kNumber}, ColumnRequest{"income", ColumnKind::kCategory},
+                          ColumnRequest{"spend", ColumnKind::kNumber}, ColumnRequest{"weight", ColumnKind::kNumber}));
+}
+
+TEST(Fit, SlotsOffsetsAndRequiredColumnsOfTheSchema) {
+  const auto schema = FitText(kConfig, Rows().Build());
+  ASSERT_TRUE(schema.ok()) << schema.status().message();
+  ASSERT_EQ(schema->features_size(), 4);
+  EXPECT_EQ(schema->features(0).column(), "work");
+  EXPECT_EQ(schema->features(0).id_slot(), 0u);
+  EXPECT_EQ(schema->features(1).number_offset(), 0u);
+  EXPECT_EQ(schema->features(1).width(), 2u);
+  EXPECT_EQ(schema->features(1).fill(), 40.0f);
+  EXPECT_EQ(schema->features(2).id_slot(), 1u);
+  EXPECT_EQ(schema->features(2).vocabulary_size(), 5u);
+  EXPECT_EQ(schema->features(3).number_offset(), 2u);
+  EXPECT_EQ(schema->num_id_slots(), 2u);
+  EXPECT_EQ(schema->number_width(), 3u);
+  EXPECT_EQ(schema->weight_column(), "weight");
+  ASSERT_EQ(schema->labels_size(), 2);
+  EXPECT_EQ(schema->labels(0).positives(), 2u);
+  EXPECT_EQ(schema->labels(1).rows(), 3u);
+  EXPECT_DOUBLE_EQ(schema->labels(1).mean(), 2.0);
+
+  const auto loaded = config::LoadPipelineFromText("test.config", kConfig);
+  EXPECT_EQ(RequiredColumns(*schema, {.labels = true, .weight = true}), RequiredColumns(loaded->pipeline));
+  EXPECT_THAT(RequiredColumns(*schema, {.labels = false, .weight = false}),
+              ElementsAre(ColumnRequest{"work", ColumnKind::kCategory}, ColumnRequest{"age", ColumnKind::kCategory},
+                          ColumnRequest{"hours", ColumnKind::kNumber}));
+}
+
+TEST(Fit, AllProblemsAreReportedWithTheirPlaces) {
+  const Table table = TestTable(4)
+                          .Category("work", {"a", "b", "a", "c"})
+                          .Category("age", {"30", "forty", "", "50"})
+                          .Number("hour", {1, 2, 3, 4})
+                          .Category("income", {"low", "High", "low", "High"})
+                          .Number("spend", {kNan, kNan, kNan, kNan})
+                          .Number("weight", {1, -2, kNan, 1})
+                          .Build();
+  const auto schema = FitText(kConfig, table);
+  ASSERT_FALSE(schema.ok());
+  EXPECT_EQ(schema.status().code(), StatusCode::kInvalidInput);
+  EXPECT_EQ(
+      schema.status().message(),
+      "test.config:6:1: feature \"age\" (column \"age\") has 1 value that is no number: \"forty\"\n"
+      "test.config:8:1: feature \"hours\" needs column \"hours\", which rows.csv does not have. Did you mean "
+      "\"hour\"? Columns: work, age, hour, income, spend, weight\n"
+      "test.config:3:3: label \"rich\" positive value \"high\" is in no row of column \"income\". Did you mean "
+      "\"High\"? Values: low, High\n"
+      "test.config:11:17: label \"spend\" has no value in any of the 4 training rows\n"
+      "test.config:2:3: row weight \"weight\" is missing in 1 and negative in 1 of 4 rows, the first of them row 2; "
+      "every row needs a number >= 0");
+}
+
+TEST(Fit, EmbeddingWithoutWidthIsAnError) {
+  const auto schema = FitText("feature_configs { id_feature { feature_name: \"work\" } }", Rows().Build());
+  ASSERT_FALSE(schema.ok());
+  EXPECT_EQ(schema.status().message(),
+            "test.config:1:1: feature \"work\" needs an embedding_dim of at least 1, or one_hot: true");
+}
+
+TEST(Fit, TooManyIdsIsAnError) {
+  const auto schema =
+      FitText("feature_configs { id_feature { feature_name: \"work\" one_hot: true hash_bucket_size: 4294967296 } }",
+              Rows().Build());
+  ASSERT_FALSE(schema.ok());
+  EXPECT_THAT(schema.status().message(), HasSubstr("hash_bucket_size is 4294967296; expected 1 to 2147483646"));
+}
+
+TEST(Fit, NoTrainingRowsIsAnError) {
+  const auto schema = FitText(kConfig, Rows().Build(), 0);
+  ASSERT_FALSE(schema.ok());
+  EXPECT_EQ(schema.status().message(), "rows.csv: no training rows");
+}
+
+TEST(Fit, WeightsThatAreAllZeroAreAnError) {
+  const Table table = TestTable(3).Category("work", {"a", "b", "b"}).Number("weight", {0, 0, 1}).Build();
+  const auto schema = FitText(
+      "data_config { sample_weight_fields: \"weight\" } feature_configs { id_feature { feature_name: \"work\" one_hot: "
+      "true } }",
+      table, 2);
+  ASSERT_FALSE(schema.ok());
+  EXPECT_THAT(schema.status().message(), HasSubstr("row weight \"weight\" is 0 in all training rows"));
+}
+
+TEST(Fit, FeatureMadeFromALabelsColumnIsNoted) {
+  std::vector<std::string> notes;
+  const Table table = TestTable(3).Category("bought", {"0", "1", "1"}).Build();
+  const auto schema = FitText(R"(
+    feature_configs { id_feature { feature_name: "history" expression: "bought" one_hot: true } }
+    model_config { omoe { task_towers { label_name: "bought" } } })",
+                              table, -1, &notes);
+  ASSERT_TRUE(schema.ok()) << schema.status().message();
+  EXPECT_THAT(notes,
+              ElementsAre("feature \"history\" reads column \"bought\", which label \"bought\" is made from: the "
+                          "model sees the answer"));
+}
+
+}  // namespace
+}  // namespace manygate::features
