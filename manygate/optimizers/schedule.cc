@@ -60,7 +60,7 @@ double Schedule::Cosine(int64_t step) const {
   const auto& c = config_.cosine_annealing_learning_rate();
   const double elapsed = Elapsed(step, c.by_epoch()), warmup = static_cast<double>(c.warmup_size());
   if (elapsed < warmup) return WarmUp(c.warmup_learning_rate(), peak_, elapsed, warmup);
-  const double whole = c.T_max() > 0 ? static_cast<double>(c.T_max())
+  const double whole = c.t_max() > 0 ? static_cast<double>(c.t_max())
                                      : Elapsed(run_.total_steps + 1, c.by_epoch()) - warmup;
   const double part = std::min(1.0, (elapsed - warmup) / std::max(1.0, whole));
   return c.min_learning_rate() + (peak_ - c.min_learning_rate()) * 0.5 * (1 + std::cos(std::numbers::pi * part));

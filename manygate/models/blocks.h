@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: Apache-2.0
+// The building blocks that models are wired from, as the configuration names them.
+#ifndef MANYGATE_MODELS_BLOCKS_H_
+#define MANYGATE_MODELS_BLOCKS_H_
+
+#include <string>
+#include <vector>
+
+#include "manygate/config/pipeline.pb.h"
+#include "manygate/graph/graph.h"
+
+namespace manygate {
+
+// x: [B, D] -> [B, last hidden unit]: for each layer i, dense "<name>.layers.<i>", then batch or layer normalisation
+// "<name>.layers.<i>.norm", activation, dropout. With batch normalisation the dense layer has no bias. No layers: x.
+Value Mlp(Graph& graph, Value x, const config::MLP& mlp, const std::string& name);
+
+// num_expert networks of the same shape over one input: x: [B, D] -> [B, E, last hidden unit]. mlp has >= 1 layer.
+Value ExpertBank(Graph& graph, Value x, const config::MLP& mlp, int64_t num_expert, const std::string& name);
+
+// Softmax gate over E experts (Ma et al. 2018, equation 7), with hidden layers if `mlp` has any: [B, D] -> [B, E].
+Value Gate(Graph& graph, Value x, const config::MLP& mlp, int64_t num_expert, const std::string& name);
+
+// The hidden layers of a tower and its output unit "towers.<tower>.output"; adds the graph's output.
+void AddTower(Graph& graph, Value x, const config::TaskTower& tower);
+
+}  // namespace manygate
+
+#endif  // MANYGATE_MODELS_BLOCKS_H_
