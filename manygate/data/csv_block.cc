@@ -10,6 +10,7 @@
 
 #include <fmt/format.h>
 
+#include "manygate/base/check.h"
 #include "manygate/data/csv_number.h"
 #include "manygate/data/utf8.h"
 
@@ -30,21 +31,38 @@ bool IsAscii(const char* data, uint32_t size) {
   uint64_t any = 0;
   uint32_t i = 0;
   for (; i + 8 <= size; i += 8) any |= LoadWord(data + i);
-  if (i < size) any |= MakeTextKey(data + i, size - i).head;
+  if (i < size) any |= MakeTextKey(data + i, size - i).words[0];
   return (any & 0x8080808080808080u) == 0;
 }
 
 }  // namespace
 
-BlockParser::BlockParser(const ParsePlan& plan) : plan_(plan), rows_(plan.options) {
+BlockParser::BlockParser(const ParsePlan& plan)
+    : plan_(plan),
+      rows_(plan.options),
+      batch_rows_(std::clamp<size_t>((48 << 10) / (plan.names.size() * sizeof(Field)), 1, 256)) {
   for (const std::string& text : plan.options.missing_values) {
     float value;
     has_numeric_missing_ |= ParseFloat(text, &value) == NumberParse::kOk;
   }
 }
 
+bool BlockParser::IsMissing(std::string_view text) const {
+  const std::vector<std::string>& missing = plan_.options.missing_values;
+  return std::find(missing.begin(), missing.end(), text) != missing.end();
+}
+
 void BlockParser::AddProblem(ParsedBlock* parsed, uint64_t line, int field, std::string text) {
-  if (parsed->problems.size() < kMaxProblems) parsed->problems.push_back({line, field, std::move(text)});
+  parsed->problems.push_back({line, field, std::move(text)});
+}
+
+void BlockParser::KeepFirstProblems(ParsedBlock* parsed) {
+  std::vector<ParsedBlock::Problem>& problems = parsed->problems;
+  if (problems.empty()) return;
+  std::stable_sort(problems.begin(), problems.end(), [](const auto& a, const auto& b) {
+    return a.line != b.line ? a.line < b.line : a.field < b.field;
+  });
+  if (problems.size() > kMaxProblems) problems.resize(kMaxProblems);
 }
 
 void BlockParser::Reserve(ParsedBlock* parsed) {
@@ -72,24 +90,32 @@ void BlockParser::Parse(ParsedBlock* parsed) {
     AddProblem(parsed, 0, -1, "the row is over 64 MiB; is a quote opened in it that is never closed?");
     return;
   }
-  if (const void* zero = memchr(text.data(), '\0', text.size())) {
-    const auto lines_before = std::count(text.data(), static_cast<const char*>(zero), '\n');
-    AddProblem(parsed, static_cast<uint64_t>(lines_before), -1,
-               "found a NUL byte, expected text; for UTF-16 text run: iconv -f UTF-16 -t UTF-8");
-    return;
-  }
   capacity_ = text.size() / (2 * plan_.names.size() + 1) / 4 + 64;
   Reserve(parsed);
-  rows_.Start(text.data(), text.size(), parsed->block.at_end);
+  rows_.Start(text.data(), text.size(), parsed->block.at_end, parsed->block.has_quote);
+  row_lines_.clear();
   for (RowResult result; (result = rows_.Next()) != RowResult::kEnd;) {
     if (result == RowResult::kRow) {
-      ParseRow(parsed);
+      TakeRow(parsed);
     } else {
       ReportBrokenRow(result, parsed);
-      if (result == RowResult::kOpenQuote || result == RowResult::kIncomplete) break;
+      if (result == RowResult::kOpenQuote) break;
+      MG_CHECK(result == RowResult::kTextAfterQuote, "{}", static_cast<int>(result));
     }
   }
+  StoreRows(parsed);
   parsed->lines = rows_.lines();
+  if (rows_.has_nul()) [[unlikely]] ReportNul(parsed);
+}
+
+void BlockParser::ReportNul(ParsedBlock* parsed) {
+  const TextBuffer& text = parsed->block.text;
+  const void* nul = memchr(text.data(), '\0', text.size());
+  if (nul == nullptr) return;
+  const auto lines_before = std::count(text.data(), static_cast<const char*>(nul), '\n');
+  // Nothing else that was found in such a file is of use.
+  parsed->problems = {{static_cast<uint64_t>(lines_before), -1,
+                       "found a NUL byte, expected text; if it is UTF-16, convert it with: iconv -f UTF-16 -t UTF-8"}};
 }
 
 void BlockParser::ReportBrokenRow(RowResult result, ParsedBlock* parsed) {
@@ -127,7 +153,7 @@ std::string BlockParser::RaggedRowText() const {
                      expected, shown, hint);
 }
 
-void BlockParser::ParseRow(ParsedBlock* parsed) {
+void BlockParser::TakeRow(ParsedBlock* parsed) {
   const size_t fields = static_cast<size_t>(rows_.num_fields());
   if (fields != plan_.names.size() || fields == 1) [[unlikely]] {
     const Field& first = rows_.field(0);
@@ -146,66 +172,74 @@ void BlockParser::ParseRow(ParsedBlock* parsed) {
     AddProblem(parsed, rows_.row_line(), -1, RaggedRowText());
     return;
   }
-  const auto row = static_cast<size_t>(parsed->rows);
-  if (row == capacity_) {
-    capacity_ *= 2;
+  row_lines_.push_back(rows_.row_line());
+  rows_.KeepRow();
+  if (row_lines_.size() == batch_rows_) StoreRows(parsed);
+}
+
+void BlockParser::StoreRows(ParsedBlock* parsed) {
+  const size_t needed = static_cast<size_t>(parsed->rows) + row_lines_.size();
+  if (needed > capacity_) {
+    capacity_ = std::max(needed, capacity_ * 2);
     Reserve(parsed);
   }
-  const size_t num_targets = plan_.targets.size();
-  for (size_t i = 0; i < num_targets; ++i) {
+  for (size_t i = 0; i < plan_.targets.size(); ++i) {
     const ParsePlan::Target& target = plan_.targets[i];
     if (target.kind == ColumnKind::kCategory) {
-      StoreCategory(rows_.field(target.field), target.field, parsed, &parsed->columns[i]);
+      StoreCategories(target.field, parsed, &parsed->columns[i]);
     } else {
-      StoreNumber(rows_.field(target.field), target.field, parsed, &parsed->columns[i]);
+      StoreNumbers(target.field, parsed, &parsed->columns[i]);
     }
   }
-  ++parsed->rows;
+  parsed->rows += static_cast<int64_t>(row_lines_.size());
+  row_lines_.clear();
+  rows_.DropKept();
+  KeepFirstProblems(parsed);
 }
 
-inline void BlockParser::StoreCategory(const Field& field, int field_number, ParsedBlock* parsed,
-                                       ParsedBlock::Column* column) {
-  const char* data = field.data;
-  uint32_t size = field.size;
-  if (field.has_escape) [[unlikely]] {
-    std::string& value = parsed->unescaped.emplace_back(Unescaped(field, plan_.options.quote));
-    size = static_cast<uint32_t>(value.size());
-    value.append(kTextPadding, '\0');
-    data = value.data();
-  }
-  const uint32_t known = column->dictionary.size();
-  const uint32_t code = column->dictionary.Find(data, size);
-  column->codes[static_cast<size_t>(parsed->rows)] = code;
-  if (code == known && !IsAscii(data, size) && !IsUtf8({data, size})) [[unlikely]] {
-    AddProblem(parsed, rows_.row_line(), field_number,
-               "the value is not UTF-8 text; convert the file, for instance with: iconv -f LATIN1 -t UTF-8");
+void BlockParser::StoreCategories(int field_number, ParsedBlock* parsed, ParsedBlock::Column* column) {
+  const Field* field = rows_.kept_fields() + field_number;
+  uint32_t* codes = column->codes.data() + parsed->rows;
+  for (size_t row = 0; row < row_lines_.size(); ++row, field += plan_.names.size()) {
+    const char* data = field->data;
+    uint32_t size = field->size;
+    if (field->has_escape) [[unlikely]] {
+      std::string& value = parsed->unescaped.emplace_back(Unescaped(*field, plan_.options.quote));
+      size = static_cast<uint32_t>(value.size());
+      value.append(kTextPadding, '\0');
+      data = value.data();
+    }
+    const uint32_t known = column->dictionary.size();
+    codes[row] = column->dictionary.Find(data, size);
+    if (codes[row] == known && !IsAscii(data, size) && !IsUtf8({data, size})) [[unlikely]] {
+      AddProblem(parsed, row_lines_[row], field_number,
+                 "the value is not UTF-8 text; convert the file, for instance with: iconv -f LATIN1 -t UTF-8");
+    }
   }
 }
 
-inline void BlockParser::StoreNumber(const Field& field, int field_number, ParsedBlock* parsed,
-                                     ParsedBlock::Column* column) {
-  float& value = column->numbers[static_cast<size_t>(parsed->rows)];
-  value = std::numeric_limits<float>::quiet_NaN();
-  if (field.size == 0) return;
-  const std::vector<std::string>& missing = plan_.options.missing_values;
-  if (has_numeric_missing_ && std::find(missing.begin(), missing.end(), field.view()) != missing.end()) return;
-  float parsed_value;
-  const NumberParse result = ParseFloat(field.view(), &parsed_value);
-  if (result == NumberParse::kOk) [[likely]] {
-    value = parsed_value;
-    return;
+void BlockParser::StoreNumbers(int field_number, ParsedBlock* parsed, ParsedBlock::Column* column) {
+  const Field* field = rows_.kept_fields() + field_number;
+  float* numbers = column->numbers.data() + parsed->rows;
+  for (size_t row = 0; row < row_lines_.size(); ++row, field += plan_.names.size()) {
+    const std::string_view text = field->view();
+    numbers[row] = std::numeric_limits<float>::quiet_NaN();
+    if (text.empty() || (has_numeric_missing_ && IsMissing(text))) continue;
+    const NumberParse result = ParseFloat(text, &numbers[row]);
+    if (result != NumberParse::kOk && !IsMissing(text)) [[unlikely]] {
+      ReportBadNumber(result, text, row_lines_[row], field_number, parsed);
+    }
   }
-  if (std::find(missing.begin(), missing.end(), field.view()) != missing.end()) return;
-  if (result == NumberParse::kTooLarge) {
-    AddProblem(parsed, rows_.row_line(), field_number,
-               fmt::format("found \"{}\", which is beyond the largest number (3.4e38); if it means \"missing\", add it to "
-                           "data_config.missing_values", Shown(field.view())));
-  } else {
-    AddProblem(parsed, rows_.row_line(), field_number,
-               fmt::format("found \"{}\", expected a number; if it means \"missing\", add it to "
-                           "data_config.missing_values; if the column holds texts or codes, declare it as an id_feature",
-                           Shown(field.view())));
-  }
+}
+
+void BlockParser::ReportBadNumber(NumberParse result, std::string_view text, uint64_t line, int field_number,
+                                  ParsedBlock* parsed) {
+  const char* found = result == NumberParse::kTooLarge
+                          ? "which is beyond the largest number (3.4e38); if it means \"missing\", add it to "
+                            "data_config.missing_values"
+                          : "expected a number; if it means \"missing\", add it to data_config.missing_values; if the "
+                            "column holds texts or codes, declare it as an id_feature";
+  AddProblem(parsed, line, field_number, fmt::format("found \"{}\", {}", Shown(text), found));
 }
 
 }  // namespace manygate

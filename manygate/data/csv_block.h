@@ -11,10 +11,12 @@
 #include <cstdint>
 #include <deque>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "manygate/data/csv_dictionary.h"
 #include "manygate/data/csv_file.h"
+#include "manygate/data/csv_number.h"
 #include "manygate/data/csv_options.h"
 #include "manygate/data/csv_rows.h"
 #include "manygate/data/table.h"
@@ -66,18 +68,25 @@ class BlockParser {
   void Parse(ParsedBlock* parsed);
 
  private:
-  void ParseRow(ParsedBlock* parsed);
-  void StoreCategory(const Field& field, int field_number, ParsedBlock* parsed, ParsedBlock::Column* column);
-  void StoreNumber(const Field& field, int field_number, ParsedBlock* parsed, ParsedBlock::Column* column);
+  void TakeRow(ParsedBlock* parsed);
+  void StoreRows(ParsedBlock* parsed);  // the rows taken so far, column by column
+  void StoreCategories(int field_number, ParsedBlock* parsed, ParsedBlock::Column* column);
+  void StoreNumbers(int field_number, ParsedBlock* parsed, ParsedBlock::Column* column);
+  void ReportBadNumber(NumberParse result, std::string_view text, uint64_t line, int field_number, ParsedBlock* parsed);
   void AddProblem(ParsedBlock* parsed, uint64_t line, int field, std::string text);
+  void KeepFirstProblems(ParsedBlock* parsed);
+  void ReportNul(ParsedBlock* parsed);
   void ReportBrokenRow(RowResult result, ParsedBlock* parsed);
   std::string RaggedRowText() const;
+  bool IsMissing(std::string_view text) const;
   void Reserve(ParsedBlock* parsed);
 
   const ParsePlan& plan_;
   RowSplitter rows_;
   bool has_numeric_missing_ = false;  // a missing value that would parse as a number
-  size_t capacity_ = 0;               // rows that the present block's columns have room for
+  const size_t batch_rows_;          // rows whose fields stay in the cache until they are stored
+  std::vector<uint64_t> row_lines_;  // [rows taken] their physical lines
+  size_t capacity_ = 0;              // rows that the present block's columns have room for
 };
 
 }  // namespace manygate

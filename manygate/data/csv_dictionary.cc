@@ -11,8 +11,8 @@ constexpr size_t kFirstSlots = 128;
 }  // namespace
 
 uint64_t HashMiddle(const char* data, uint32_t size, uint64_t hash) {
-  // Bytes 8 .. size - 9 in whole words; the last word may overlap what the key already covers.
-  for (uint32_t i = 8; i + 8 < size; i += 8) {
+  // In whole words; the last one may overlap what the key already covers.
+  for (uint32_t i = 16; i + 16 < size; i += 8) {
     hash = ((hash ^ (hash >> 29)) + LoadWord(data + i)) * 0x9E3779B97F4A7C15u;
   }
   return hash;

@@ -21,10 +21,11 @@
 
 namespace manygate {
 
-// The first eight and the last eight bytes decide texts of up to 16 bytes; shorter than eight: the bytes, zeros above.
+// Four words that decide texts of up to 32 bytes together with the size: the first two and the last two, overlapping in
+// shorter texts; of less than eight bytes, the bytes with zeros above, four times. Made without a branch: sizes vary from
+// row to row, and each wrong guess of the CPU would cost more than the whole key.
 struct TextKey {
-  uint64_t head = 0;
-  uint64_t tail = 0;
+  uint64_t words[4] = {0, 0, 0, 0};
 };
 
 inline uint64_t LoadWord(const char* data) {
@@ -35,17 +36,24 @@ inline uint64_t LoadWord(const char* data) {
 
 // `data` has 8 readable bytes even if size is less (kTextPadding).
 inline TextKey MakeTextKey(const char* data, uint32_t size) {
-  const uint64_t first = LoadWord(data);
-  if (size >= 8) return {first, LoadWord(data + size - 8)};
-  return {size == 0 ? 0 : first & (~uint64_t{0} >> (64 - 8 * size)), 0};
+  static constexpr uint64_t kMasks[9] = {0x0, 0xFF, 0xFFFF, 0xFFFFFF, 0xFFFFFFFF, 0xFFFFFFFFFF, 0xFFFFFFFFFFFF,
+                                         0xFFFFFFFFFFFFFF, 0xFFFFFFFFFFFFFFFF};
+  const uint64_t mask = kMasks[size < 8 ? size : 8];
+  const uint32_t last = size < 8 ? 0 : size - 8;
+  const uint32_t second = last < 8 ? last : 8;
+  const uint32_t third = last < 8 ? 0 : last - 8;
+  return {{LoadWord(data) & mask, LoadWord(data + second) & mask, LoadWord(data + third) & mask,
+           LoadWord(data + last) & mask}};
 }
 
+// Mixes in bytes 16 .. size - 17.
 uint64_t HashMiddle(const char* data, uint32_t size, uint64_t hash);
 
 inline uint64_t HashText(const TextKey& key, const char* data, uint32_t size) {
-  uint64_t hash = (key.head ^ (uint64_t{size} << 56)) * 0x9E3779B97F4A7C15u;
-  hash = ((hash ^ (hash >> 32)) + key.tail) * 0xD6E8FEB86659FD93u;
-  if (size > 16) hash = HashMiddle(data, size, hash);
+  uint64_t hash = key.words[0] * 0x9E3779B97F4A7C15u + key.words[1] * 0xD6E8FEB86659FD93u +
+                  key.words[2] * 0xA0761D6478BD642Fu + (key.words[3] ^ size) * 0xE7037ED1A0B428DBu;
+  if (size > 32) hash = HashMiddle(data, size, hash);
+  hash = (hash ^ (hash >> 32)) * 0x9E3779B97F4A7C15u;
   return hash ^ (hash >> 32);
 }
 
@@ -84,8 +92,10 @@ class BlockDictionary {
   };
 
   static bool Equal(const Entry& entry, const TextKey& key, const char* data, uint32_t size) {
-    return entry.key.head == key.head && entry.key.tail == key.tail && entry.size == size &&
-           (size <= 16 || memcmp(entry.data + 8, data + 8, size - 16) == 0);
+    const uint64_t difference = (entry.key.words[0] ^ key.words[0]) | (entry.key.words[1] ^ key.words[1]) |
+                                (entry.key.words[2] ^ key.words[2]) | (entry.key.words[3] ^ key.words[3]) |
+                                (entry.size ^ size);
+    return difference == 0 && (size <= 32 || memcmp(entry.data + 16, data + 16, size - 32) == 0);
   }
   uint32_t Insert(const char* data, uint32_t size, const TextKey& key, uint64_t hash, size_t slot);
   void Rehash(size_t num_slots);

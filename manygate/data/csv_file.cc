@@ -26,7 +26,7 @@ void TextBuffer::Reserve(size_t capacity) {
 void TextBuffer::SetSize(size_t size) {
   MG_CHECK(size <= capacity_, "size {} capacity {}", size, capacity_);
   size_ = size;
-  memset(data_.get() + size, 0, kTextPadding);
+  memset(data_.get() + size, ' ', kTextPadding);
 }
 
 StatusOr<std::unique_ptr<CsvFile>> CsvFile::Open(const std::string& path, const CsvOptions& options,
@@ -147,13 +147,13 @@ Status CsvFile::NameColumnsByFirstRow() {
   return OkStatus();
 }
 
-size_t CsvFile::LastRowEnd(const char* text, size_t size) {
-  if (options_.quote == '\0' || memchr(text, options_.quote, size) == nullptr) {
+size_t CsvFile::LastRowEnd(const char* text, size_t size, bool has_quote) {
+  if (!has_quote) {
     const size_t end = std::string_view(text, size).rfind('\n');
     return end == std::string_view::npos ? 0 : end + 1;
   }
   // A line end may stand inside quotes, and only splitting the rows from the start tells.
-  rows_.Start(text, size, /*at_end=*/false);
+  rows_.Start(text, size, /*at_end=*/false, /*may_have_quotes=*/true);
   for (;;) {
     const RowResult result = rows_.Next();
     if (result == RowResult::kEnd) return rows_.position();
@@ -166,14 +166,15 @@ StatusOr<bool> CsvFile::Next(TextBlock* block) {
   size_t wanted = block_bytes_;
   for (;;) {
     MG_RETURN_IF_ERROR(Fill(wanted));
-    block->at_end = source_ended_;
     block->row_too_long = false;
     if (ahead_.size() == 0) {
       done_ = true;
       return false;
     }
     const size_t size = std::min(ahead_.size(), wanted);
-    size_t end = source_ended_ && size == ahead_.size() ? size : LastRowEnd(ahead_.data(), size);
+    block->has_quote = options_.quote != '\0' && memchr(ahead_.data(), options_.quote, size) != nullptr;
+    const bool is_rest = source_ended_ && size == ahead_.size();
+    size_t end = is_rest ? size : LastRowEnd(ahead_.data(), size, block->has_quote);
     if (end == 0 && size >= kMaxRowBytes) {
       block->row_too_long = true;
       end = size;

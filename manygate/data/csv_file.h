@@ -23,7 +23,7 @@ namespace manygate {
 inline constexpr size_t kTextBlockBytes = size_t{1} << 20;
 inline constexpr size_t kMaxRowBytes = size_t{64} << 20;
 
-// Bytes without initial value, with kTextPadding zeros behind them.
+// Bytes without initial value, with kTextPadding blanks behind them.
 class TextBuffer {
  public:
   char* data() { return data_.get(); }
@@ -42,6 +42,7 @@ class TextBuffer {
 struct TextBlock {
   TextBuffer text;
   bool at_end = false;        // the last block of the file
+  bool has_quote = false;     // the quote character may stand in it; false: it does not
   bool row_too_long = false;  // the text is the beginning of a row over kMaxRowBytes; the file ends here
 };
 
@@ -67,7 +68,7 @@ class CsvFile {
   Status NameColumnsByFirstRow();
   Status CheckNames() const;
   StatusOr<RowResult> FirstRow();  // splits the first unused row, reading on as needed
-  size_t LastRowEnd(const char* text, size_t size);
+  size_t LastRowEnd(const char* text, size_t size, bool has_quote);
 
   const std::string path_;
   const CsvOptions options_;

@@ -2,7 +2,6 @@
 #include "manygate/data/csv_rows.h"
 
 #include <algorithm>
-#include <bit>
 #include <cstring>
 
 #include "manygate/data/separator_scan.h"
@@ -17,60 +16,53 @@ RowSplitter::RowSplitter(const CsvOptions& options)
 }
 
 void RowSplitter::Start(const char* text, size_t size, bool at_end) {
+  Start(text, size, at_end, quote_ != '\0' && memchr(text, quote_, size) != nullptr);
+}
+
+void RowSplitter::Start(const char* text, size_t size, bool at_end, bool may_have_quotes) {
   text_ = text;
   size_ = size;
   at_end_ = at_end;
-  has_quotes_ = quote_ != '\0' && memchr(text, quote_, size) != nullptr;
+  has_quotes_ = quote_ != '\0' && may_have_quotes;
+  has_nul_ = false;
   position_ = row_begin_ = 0;
   row_line_ = lines_ = open_quote_line_ = 0;
   num_fields_ = 0;
-  window_begin_ = window_words_ = word_ = 0;
-  mask_ = 0;
+  num_kept_ = 0;
+  next_special_ = num_specials_ = window_end_ = 0;
 }
 
-bool RowSplitter::RefillMasks() {
-  window_begin_ += window_words_ * 64;
-  if (window_begin_ >= size_) {
-    window_words_ = 0;
-    return false;
-  }
-  const size_t rest = size_ - window_begin_;
-  window_words_ = std::min(kWindowWords, (rest + 63) / 64);
+bool RowSplitter::FindSpecials() {
+  next_special_ = num_specials_ = 0;
   // Without quotes in the text the third character is the line end once more.
-  ScanSeparators(text_ + window_begin_, window_words_, delimiter_, '\n', has_quotes_ ? quote_ : '\n', masks_.data());
-  if (rest < window_words_ * 64) masks_[window_words_ - 1] &= ~uint64_t{0} >> (64 - rest % 64);
-  word_ = 0;
-  mask_ = masks_[0];
-  return true;
+  const char third = has_quotes_ ? quote_ : '\n';
+  while (num_specials_ == 0 && window_end_ < size_) {
+    const size_t bytes = std::min(kWindowBytes, size_ - window_end_);
+    num_specials_ = FindSeparators({text_ + window_end_, bytes, static_cast<uint32_t>(window_end_)}, delimiter_, '\n',
+                                   third, specials_.data(), &has_nul_);
+    window_end_ += bytes;
+  }
+  return num_specials_ > 0;
 }
 
 inline size_t RowSplitter::NextSpecial() {
-  while (mask_ == 0) {
-    if (word_ + 1 < window_words_) {
-      mask_ = masks_[++word_];
-    } else if (!RefillMasks()) {
-      return size_;
-    }
-  }
-  const size_t at = window_begin_ + word_ * 64 + static_cast<size_t>(std::countr_zero(mask_));
-  mask_ &= mask_ - 1;
-  return at;
+  if (next_special_ == num_specials_ && !FindSpecials()) [[unlikely]] return size_;
+  return specials_[next_special_++];
 }
 
 inline void RowSplitter::Push(const Field& field) {
-  if (static_cast<size_t>(num_fields_) == fields_.size()) fields_.resize(fields_.size() * 2 + 16);
-  fields_[static_cast<size_t>(num_fields_++)] = field;
+  const size_t index = num_kept_ + static_cast<size_t>(num_fields_++);
+  if (index == fields_.size()) [[unlikely]] fields_.resize(fields_.size() * 2 + 16);
+  fields_[index] = field;
 }
 
-inline void RowSplitter::AddField(size_t begin, size_t end, bool last_of_row) {
-  const char* first = text_ + begin;
-  const char* last = text_ + end;
-  if (last_of_row && last > first && last[-1] == '\r') --last;
+inline Field RowSplitter::PlainField(const char* begin, const char* end, bool last_of_row) const {
+  if (last_of_row && end > begin && end[-1] == '\r') --end;
   if (trim_) {
-    while (first < last && IsBlank(*first)) ++first;
-    while (first < last && IsBlank(last[-1])) --last;
+    while (begin < end && IsBlank(*begin)) ++begin;
+    while (begin < end && IsBlank(end[-1])) --end;
   }
-  Push({first, static_cast<uint32_t>(last - first), false, false});
+  return {begin, static_cast<uint32_t>(end - begin), false, false};
 }
 
 RowResult RowSplitter::SkipLine() {
@@ -109,8 +101,30 @@ RowResult RowSplitter::QuotedField(size_t quote_at, size_t* end) {
   return RowResult::kRow;
 }
 
-template <bool kQuotes>
-RowResult RowSplitter::NextRow() {
+RowResult RowSplitter::NextPlainRow() {
+  row_begin_ = position_;
+  row_line_ = lines_;
+  num_fields_ = 0;
+  if (position_ >= size_) return RowResult::kEnd;
+  const char* begin = text_ + position_;
+  const char* const text_end = text_ + size_;
+  size_t index = num_kept_;
+  for (;;) {
+    const char* const end = text_ + NextSpecial();
+    if (end == text_end && !at_end_) return RowResult::kIncomplete;
+    const bool last_of_row = end == text_end || *end != delimiter_;
+    if (index == fields_.size()) [[unlikely]] fields_.resize(fields_.size() * 2 + 16);
+    fields_[index++] = PlainField(begin, end, last_of_row);
+    begin = end + 1;
+    if (last_of_row) break;
+  }
+  num_fields_ = static_cast<int>(index - num_kept_);
+  ++lines_;
+  position_ = std::min(static_cast<size_t>(begin - text_), size_);
+  return RowResult::kRow;
+}
+
+RowResult RowSplitter::NextQuotedRow() {
   size_t begin = row_begin_ = position_;
   row_line_ = lines_;
   num_fields_ = 0;
@@ -118,19 +132,17 @@ RowResult RowSplitter::NextRow() {
   for (;;) {
     size_t end;
     size_t value = begin;
-    if constexpr (kQuotes) {
-      while (trim_ && value < size_ && IsBlank(text_[value])) ++value;
-    }
-    if (kQuotes && value < size_ && text_[value] == quote_) {
+    while (trim_ && value < size_ && IsBlank(text_[value])) ++value;
+    if (value < size_ && text_[value] == quote_) {
       const RowResult result = QuotedField(value, &end);
       if (result == RowResult::kTextAfterQuote) return SkipLine();
       if (result != RowResult::kRow) return result;
     } else {
       do {
         end = NextSpecial();
-      } while (kQuotes && end < size_ && text_[end] == quote_);
+      } while (end < size_ && text_[end] == quote_);
       if (end == size_ && !at_end_) return RowResult::kIncomplete;
-      AddField(begin, end, end == size_ || text_[end] == '\n');
+      Push(PlainField(text_ + begin, text_ + end, end == size_ || text_[end] == '\n'));
     }
     if (end == size_ || text_[end] != delimiter_) {
       ++lines_;
@@ -141,7 +153,7 @@ RowResult RowSplitter::NextRow() {
   }
 }
 
-RowResult RowSplitter::Next() { return has_quotes_ ? NextRow<true>() : NextRow<false>(); }
+RowResult RowSplitter::Next() { return has_quotes_ ? NextQuotedRow() : NextPlainRow(); }
 
 std::string Unescaped(const Field& field, char quote) {
   std::string value;

@@ -4,6 +4,8 @@
 //   RowSplitter rows(options);
 //   rows.Start(text, size, /*at_end=*/true);     // the text begins at a row and has kTextPadding bytes behind it
 //   while (rows.Next() == RowResult::kRow) for (int i = 0; i < rows.num_fields(); ++i) use(rows.field(i));
+//
+// Rows can be collected to be used column by column: KeepRow() after each, then kept_fields() has them end to end.
 #ifndef MANYGATE_DATA_CSV_ROWS_H_
 #define MANYGATE_DATA_CSV_ROWS_H_
 
@@ -18,7 +20,7 @@
 
 namespace manygate {
 
-// Readable bytes behind every text that is split or looked up, so that whole words can be loaded.
+// Readable bytes (blanks) behind every text that is split or looked up, so that whole words can be loaded.
 inline constexpr size_t kTextPadding = 64;
 
 struct Field {
@@ -44,29 +46,40 @@ class RowSplitter {
 
   // at_end: the text is the last of its file, so a last row without line end is whole.
   void Start(const char* text, size_t size, bool at_end);
+  // The same for a caller who has already looked for quotes: false promises that there is none.
+  void Start(const char* text, size_t size, bool at_end, bool may_have_quotes);
 
   // After kTextAfterQuote the next call goes on with the next line.
   RowResult Next();
 
   int num_fields() const { return num_fields_; }
-  const Field& field(int i) const { return fields_[static_cast<size_t>(i)]; }
+  const Field& field(int i) const { return fields_[num_kept_ + static_cast<size_t>(i)]; }
+  void KeepRow() {
+    num_kept_ += static_cast<size_t>(num_fields_);
+    num_fields_ = 0;
+  }
+  const Field* kept_fields() const { return fields_.data(); }
+  void DropKept() { num_kept_ = 0; }
   size_t row_begin() const { return row_begin_; }  // bytes from the start of the text
   size_t position() const { return position_; }    // where the next row begins
   uint64_t row_line() const { return row_line_; }  // physical line of the row's begin, from 0
   uint64_t lines() const { return lines_; }        // physical lines consumed
   uint64_t open_quote_line() const { return open_quote_line_; }
+  bool has_nul() const { return has_nul_; }        // a NUL byte is in the text split so far (or just behind)
 
  private:
-  template <bool kQuotes>
-  RowResult NextRow();
+  RowResult NextPlainRow();   // no quote anywhere in the text
+  RowResult NextQuotedRow();
+  Field PlainField(const char* begin, const char* end, bool last_of_row) const;
   // A value whose opening quote is at `quote_at`; sets *end to the delimiter or line end behind it.
   RowResult QuotedField(size_t quote_at, size_t* end);
-  void AddField(size_t begin, size_t end, bool last_of_row);
   void Push(const Field& field);
   size_t NextSpecial();
-  bool RefillMasks();
+  bool FindSpecials();  // in the next window that has any
   RowResult SkipLine();
-  bool IsBlank(char c) const { return c == blank_ || c == second_blank_; }
+  bool IsBlank(char c) const {
+    return static_cast<unsigned char>(c) <= ' ' && (c == blank_ || c == second_blank_);
+  }
 
   const char delimiter_;
   const char quote_;
@@ -78,21 +91,22 @@ class RowSplitter {
   size_t size_ = 0;
   bool at_end_ = false;
   bool has_quotes_ = false;
+  bool has_nul_ = false;
   size_t position_ = 0;
   size_t row_begin_ = 0;
   uint64_t row_line_ = 0;
   uint64_t lines_ = 0;
   uint64_t open_quote_line_ = 0;
   int num_fields_ = 0;
-  std::vector<Field> fields_;  // num_fields_ in use
+  size_t num_kept_ = 0;
+  std::vector<Field> fields_;  // num_kept_, then num_fields_ of the present row
 
-  // Masks of the special characters in a window of the text that stays in the first-level cache.
-  static constexpr size_t kWindowWords = 128;
-  std::array<uint64_t, kWindowWords> masks_;
-  size_t window_begin_ = 0;  // bytes
-  size_t window_words_ = 0;
-  size_t word_ = 0;
-  uint64_t mask_ = 0;
+  // Where the special characters are in a window of the text that stays in the first-level cache.
+  static constexpr size_t kWindowBytes = 4096;
+  std::array<uint32_t, kWindowBytes + 8> specials_;
+  size_t next_special_ = 0;
+  size_t num_specials_ = 0;
+  size_t window_end_ = 0;  // bytes
 };
 
 // The value of a field with doubled quotes.

@@ -1,0 +1,418 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "manygate/data/cache.h"
+
+#include <sys/stat.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <functional>
+#include <memory>
+#include <string_view>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "manygate/base/check.h"
+#include "manygate/base/file.h"
+
+namespace manygate {
+namespace {
+
+constexpr char kMagic[8] = "MGCACHE";
+constexpr size_t kHeadBytes = 64;
+
+struct Head {
+  char magic[8];
+  uint32_t version;
+  uint32_t zero;
+  uint64_t file_bytes;
+  uint64_t description_bytes;
+  uint64_t columns_bytes;
+  uint64_t description_checksum;
+  uint64_t columns_checksum;
+  uint64_t head_checksum;  // of the bytes before
+};
+static_assert(sizeof(Head) == kHeadBytes);
+
+uint64_t RoundUp(uint64_t bytes) { return (bytes + 63) / 64 * 64; }
+
+// Appends the parts of the description.
+class Packer {
+ public:
+  template <typename T>
+  void Put(T value) {
+    out_.append(reinterpret_cast<const char*>(&value), sizeof(value));
+  }
+  void PutText(std::string_view text) {
+    Put(static_cast<uint32_t>(text.size()));
+    out_.append(text);
+  }
+  std::string& out() { return out_; }
+
+ private:
+  std::string out_;
+};
+
+// Takes them back; every size is checked before it is used, and the first bad one makes ok() false for good.
+class Unpacker {
+ public:
+  explicit Unpacker(std::string_view text) : text_(text) {}
+  template <typename T>
+  T Get() {
+    T value{};
+    if (!Has(sizeof(T))) return value;
+    memcpy(&value, text_.data() + at_, sizeof(T));
+    at_ += sizeof(T);
+    return value;
+  }
+  std::string GetText() {
+    const auto size = Get<uint32_t>();
+    if (!Has(size)) return "";
+    at_ += size;
+    return std::string(text_.substr(at_ - size, size));
+  }
+  // A number of elements that take at least `element_bytes` each.
+  uint32_t GetCount(size_t element_bytes) {
+    const auto count = Get<uint32_t>();
+    if (count > (text_.size() - at_) / element_bytes) ok_ = false;
+    return ok_ ? count : 0;
+  }
+  bool ok() const { return ok_; }
+  bool at_end() const { return ok_ && at_ == text_.size(); }
+
+ private:
+  bool Has(size_t bytes) {
+    ok_ = ok_ && bytes <= text_.size() - at_;
+    return ok_;
+  }
+  std::string_view text_;
+  size_t at_ = 0;
+  bool ok_ = true;
+};
+
+std::string KeyText(const CacheKey& key) {
+  std::string text = key.options + "\n";
+  for (const ColumnRequest& request : key.requests) {
+    text += fmt::format("{}:{}:{};", request.name.size(), request.name, static_cast<int>(request.kind));
+  }
+  return text;
+}
+
+struct ColumnPlace {
+  std::string name;
+  ColumnKind kind;
+  uint8_t value_bytes;
+  uint32_t dictionary_size;
+  uint64_t values_offset;
+  uint64_t dictionary_offset;
+  uint64_t dictionary_bytes;
+};
+
+struct Description {
+  std::string key;
+  std::vector<SourceState> sources;
+  uint64_t rows = 0;
+  std::string source;
+  std::vector<ColumnPlace> columns;
+};
+
+std::string Pack(const Description& description) {
+  Packer packer;
+  packer.PutText(description.key);
+  packer.Put(static_cast<uint32_t>(description.sources.size()));
+  for (const SourceState& source : description.sources) {
+    packer.PutText(source.path);
+    packer.Put(source.bytes);
+    packer.Put(source.modified_ns);
+    packer.Put(source.checksum);
+  }
+  packer.Put(description.rows);
+  packer.PutText(description.source);
+  packer.Put(static_cast<uint32_t>(description.columns.size()));
+  for (const ColumnPlace& column : description.columns) {
+    packer.PutText(column.name);
+    packer.Put(static_cast<uint8_t>(column.kind));
+    packer.Put(column.value_bytes);
+    packer.Put(column.dictionary_size);
+    packer.Put(column.values_offset);
+    packer.Put(column.dictionary_offset);
+    packer.Put(column.dictionary_bytes);
+  }
+  return std::move(packer.out());
+}
+
+std::optional<Description> Unpack(std::string_view text) {
+  Unpacker unpacker(text);
+  Description description;
+  description.key = unpacker.GetText();
+  const uint32_t num_sources = unpacker.GetCount(28);
+  for (uint32_t i = 0; i < num_sources && unpacker.ok(); ++i) {
+    SourceState source;
+    source.path = unpacker.GetText();
+    source.bytes = unpacker.Get<uint64_t>();
+    source.modified_ns = unpacker.Get<int64_t>();
+    source.checksum = unpacker.Get<uint64_t>();
+    description.sources.push_back(std::move(source));
+  }
+  description.rows = unpacker.Get<uint64_t>();
+  description.source = unpacker.GetText();
+  const uint32_t num_columns = unpacker.GetCount(34);
+  for (uint32_t i = 0; i < num_columns && unpacker.ok(); ++i) {
+    ColumnPlace column;
+    column.name = unpacker.GetText();
+    const auto kind = unpacker.Get<uint8_t>();
+    if (kind > 1) return std::nullopt;
+    column.kind = static_cast<ColumnKind>(kind);
+    column.value_bytes = unpacker.Get<uint8_t>();
+    column.dictionary_size = unpacker.Get<uint32_t>();
+    column.values_offset = unpacker.Get<uint64_t>();
+    column.dictionary_offset = unpacker.Get<uint64_t>();
+    column.dictionary_bytes = unpacker.Get<uint64_t>();
+    description.columns.push_back(std::move(column));
+  }
+  if (!unpacker.at_end()) return std::nullopt;
+  return description;
+}
+
+bool Stat(const std::string& path, SourceState* state) {
+  struct stat info;
+  if (stat(path.c_str(), &info) != 0) return false;
+  state->path = path;
+  state->bytes = static_cast<uint64_t>(info.st_size);
+  state->modified_ns = static_cast<int64_t>(info.st_mtim.tv_sec) * 1000000000 + info.st_mtim.tv_nsec;
+  return true;
+}
+
+template <typename Code>
+uint32_t HighestCode(const void* codes, uint64_t rows) {
+  Code highest = 0;
+  for (uint64_t row = 0; row < rows; ++row) highest = std::max(highest, static_cast<const Code*>(codes)[row]);
+  return highest;
+}
+
+// [offset, offset + bytes) lies within `total`.
+bool Within(uint64_t offset, uint64_t bytes, uint64_t total) { return offset <= total && bytes <= total - offset; }
+
+bool LoadDictionary(const ColumnPlace& place, std::string_view bytes, std::vector<std::string>* dictionary) {
+  const uint64_t lengths_bytes = uint64_t{place.dictionary_size} * 4;
+  if (place.dictionary_size == 0 || lengths_bytes > bytes.size()) return false;
+  uint64_t at = lengths_bytes;
+  dictionary->reserve(place.dictionary_size);
+  for (uint32_t i = 0; i < place.dictionary_size; ++i) {
+    uint32_t length;
+    memcpy(&length, bytes.data() + uint64_t{i} * 4, 4);
+    if (length > bytes.size() - at) return false;
+    dictionary->emplace_back(bytes.substr(at, length));
+    at += length;
+  }
+  return at == bytes.size() && dictionary->front().empty();
+}
+
+// False: the description does not fit the bytes.
+bool LoadColumn(const ColumnPlace& place, uint64_t rows, std::string_view columns, Column* column) {
+  const bool is_number = place.kind == ColumnKind::kNumber;
+  const uint8_t width = place.value_bytes;
+  if (is_number ? width != 4 : (width != 1 && width != 2 && width != 4)) return false;
+  if (rows > columns.size() || place.values_offset % 64 != 0) return false;
+  if (!Within(place.values_offset, rows * width, columns.size())) return false;
+  column->name = place.name;
+  column->kind = place.kind;
+  const void* values = columns.data() + place.values_offset;
+  if (is_number) {
+    column->numbers = static_cast<const float*>(values);
+    return true;
+  }
+  if (!Within(place.dictionary_offset, place.dictionary_bytes, columns.size())) return false;
+  column->codes = values;
+  column->code_bytes = width;
+  if (!LoadDictionary(place, columns.substr(place.dictionary_offset, place.dictionary_bytes), &column->dictionary)) {
+    return false;
+  }
+  const uint32_t highest = width == 1   ? HighestCode<uint8_t>(values, rows)
+                           : width == 2 ? HighestCode<uint16_t>(values, rows)
+                                        : HighestCode<uint32_t>(values, rows);
+  return highest < column->dictionary.size();
+}
+
+struct OpenedCache {
+  std::shared_ptr<MappedFile> file;
+  Head head;
+  Description description;
+  std::string_view columns;
+};
+
+// A reason why the file is not a sound cache, or "".
+std::string OpenCache(const std::string& path, OpenedCache* cache) {
+  StatusOr<MappedFile> mapped = MappedFile::Open(path);
+  if (!mapped.ok()) return "it cannot be read";
+  cache->file = std::make_shared<MappedFile>(*std::move(mapped));
+  const std::string_view bytes = cache->file->view();
+  Head& head = cache->head;
+  if (bytes.size() < kHeadBytes) return "it is cut off";
+  memcpy(&head, bytes.data(), kHeadBytes);
+  if (memcmp(head.magic, kMagic, sizeof(kMagic)) != 0) return "it is not a cache file";
+  if (head.version != kCacheFormatVersion) {
+    return fmt::format("it has format {}, this program reads {}", head.version, kCacheFormatVersion);
+  }
+  if (head.head_checksum != Xxh3(bytes.data(), kHeadBytes - 8)) return "it is damaged (head)";
+  if (head.file_bytes != bytes.size()) {
+    return fmt::format("it has {} bytes instead of {}", bytes.size(), head.file_bytes);
+  }
+  if (!Within(kHeadBytes, head.description_bytes, bytes.size())) return "it is damaged (sizes)";
+  const uint64_t columns_offset = RoundUp(kHeadBytes + head.description_bytes);
+  if (!Within(columns_offset, head.columns_bytes, bytes.size()) ||
+      columns_offset + head.columns_bytes != bytes.size()) {
+    return "it is damaged (sizes)";
+  }
+  const std::string_view description = bytes.substr(kHeadBytes, head.description_bytes);
+  cache->columns = bytes.substr(columns_offset);
+  if (Xxh3(description.data(), description.size()) != head.description_checksum) return "it is damaged (description)";
+  if (Xxh3(cache->columns.data(), cache->columns.size()) != head.columns_checksum) return "it is damaged (columns)";
+  std::optional<Description> unpacked = Unpack(description);
+  if (!unpacked.has_value()) return "it is damaged (description)";
+  cache->description = *std::move(unpacked);
+  return "";
+}
+
+// Compares the sources with what the cache was made from; a reason why it is stale, or "". *touched: only times differ.
+std::string CompareSources(const std::vector<std::string>& files, std::vector<SourceState>* cached, bool* touched) {
+  *touched = false;
+  for (size_t i = 0; i < files.size(); ++i) {
+    SourceState now;
+    SourceState& then = (*cached)[i];
+    if (!Stat(files[i], &now)) return fmt::format("{} is not there any more", files[i]);
+    if (now.bytes != then.bytes) {
+      return fmt::format("{} has changed ({} bytes then, {} now)", files[i], then.bytes, now.bytes);
+    }
+    if (now.modified_ns == then.modified_ns) continue;
+    const StatusOr<uint64_t> checksum = Xxh3File(files[i]);
+    if (!checksum.ok() || *checksum != then.checksum) return fmt::format("{} has changed (its content)", files[i]);
+    then.modified_ns = now.modified_ns;
+    *touched = true;
+  }
+  return "";
+}
+
+// Writes head and description, then the columns by `append_columns`.
+Status WriteCache(const std::string& path, const Description& description, uint64_t columns_bytes,
+                  uint64_t columns_checksum, const std::function<Status(AtomicFile&)>& append_columns) {
+  const std::string packed = Pack(description);
+  const uint64_t columns_offset = RoundUp(kHeadBytes + packed.size());
+  Head head = {};
+  memcpy(head.magic, kMagic, sizeof(kMagic));
+  head.version = kCacheFormatVersion;
+  head.file_bytes = columns_offset + columns_bytes;
+  head.description_bytes = packed.size();
+  head.columns_bytes = columns_bytes;
+  head.description_checksum = Xxh3(packed.data(), packed.size());
+  head.columns_checksum = columns_checksum;
+  head.head_checksum = Xxh3(&head, kHeadBytes - 8);
+  AtomicFile file;
+  MG_RETURN_IF_ERROR(file.Open(path));
+  MG_RETURN_IF_ERROR(file.Append({reinterpret_cast<const char*>(&head), sizeof(head)}));
+  MG_RETURN_IF_ERROR(file.Append(packed));
+  MG_RETURN_IF_ERROR(file.Append(std::string(columns_offset - kHeadBytes - packed.size(), '\0')));
+  MG_RETURN_IF_ERROR(append_columns(file));
+  return file.Commit();
+}
+
+}  // namespace
+
+StatusOr<std::vector<SourceState>> ReadSourceStates(std::span<const std::string> files) {
+  std::vector<SourceState> states;
+  for (const std::string& file : files) {
+    SourceState state;
+    if (!Stat(file, &state)) return InvalidInput(fmt::format("{}: cannot be read: {}", file, strerror(errno)));
+    MG_ASSIGN_OR_RETURN(state.checksum, Xxh3File(file));
+    states.push_back(std::move(state));
+  }
+  return states;
+}
+
+bool SourcesUnchanged(std::span<const SourceState> states) {
+  return std::all_of(states.begin(), states.end(), [](const SourceState& then) {
+    SourceState now;
+    return Stat(then.path, &now) && now.bytes == then.bytes && now.modified_ns == then.modified_ns;
+  });
+}
+
+std::string CachePath(const std::string& cache_dir, const CacheKey& key) {
+  std::string text = KeyText(key);
+  for (const std::string& file : key.files) text += fmt::format("{}:{};", file.size(), file);
+  const std::string name = key.files.empty() ? "none" : BaseName(key.files.front());
+  return JoinPath(cache_dir, fmt::format("{}-{:016x}.mgcache", name, Xxh3(text.data(), text.size())));
+}
+
+CacheLookup LoadCache(const std::string& cache_dir, const CacheKey& key) {
+  const std::string path = CachePath(cache_dir, key);
+  if (!FileExists(path)) return {};
+  OpenedCache cache;
+  std::string reason = OpenCache(path, &cache);
+  bool touched = false;
+  Description& description = cache.description;
+  if (reason.empty() && (description.key != KeyText(key) || description.sources.size() != key.files.size())) {
+    reason = "it belongs to other columns or options";
+  }
+  for (size_t i = 0; reason.empty() && i < key.files.size(); ++i) {
+    if (description.sources[i].path != key.files[i]) reason = "it belongs to other files";
+  }
+  if (reason.empty()) reason = CompareSources(key.files, &description.sources, &touched);
+  Table table;
+  if (reason.empty() && description.columns.size() != key.requests.size()) reason = "it is damaged (columns)";
+  for (size_t i = 0; reason.empty() && i < description.columns.size(); ++i) {
+    table.columns.emplace_back();
+    if (!LoadColumn(description.columns[i], description.rows, cache.columns, &table.columns.back()) ||
+        table.columns.back().name != key.requests[i].name || table.columns.back().kind != key.requests[i].kind) {
+      reason = "it is damaged (columns)";
+    }
+  }
+  if (!reason.empty()) return {std::nullopt, fmt::format("The column cache {} is not used: {}. It is made anew.", path, reason)};
+  table.rows = static_cast<int64_t>(description.rows);
+  table.source = description.source;
+  table.storage.push_back(cache.file);
+  CacheLookup lookup;
+  if (touched) {
+    const Status status = WriteCache(path, description, cache.columns.size(), cache.head.columns_checksum,
+                                     [&](AtomicFile& file) { return file.Append(cache.columns); });
+    if (!status.ok()) lookup.note = fmt::format("The column cache {} is valid but could not be refreshed.", path);
+  }
+  lookup.table = std::move(table);
+  return lookup;
+}
+
+Status StoreCache(const std::string& cache_dir, const CacheKey& key, std::span<const SourceState> sources,
+                  const Table& table) {
+  MG_RETURN_IF_ERROR(MakeDirectories(cache_dir));
+  Description description;
+  description.key = KeyText(key);
+  description.sources.assign(sources.begin(), sources.end());
+  description.rows = static_cast<uint64_t>(table.rows);
+  description.source = table.source;
+  std::string columns;
+  for (const Column& column : table.columns) {
+    ColumnPlace place{.name = column.name, .kind = column.kind, .value_bytes = 4, .dictionary_size = 0,
+                      .values_offset = columns.size(), .dictionary_offset = 0, .dictionary_bytes = 0};
+    const void* values = column.numbers;
+    if (column.kind == ColumnKind::kCategory) {
+      place.value_bytes = static_cast<uint8_t>(column.code_bytes);
+      values = column.codes;
+    }
+    columns.append(static_cast<const char*>(values), description.rows * place.value_bytes);
+    columns.resize(RoundUp(columns.size()));
+    place.dictionary_size = static_cast<uint32_t>(column.dictionary.size());
+    place.dictionary_offset = columns.size();
+    for (const std::string& text : column.dictionary) {
+      const auto length = static_cast<uint32_t>(text.size());
+      columns.append(reinterpret_cast<const char*>(&length), sizeof(length));
+    }
+    for (const std::string& text : column.dictionary) columns += text;
+    place.dictionary_bytes = columns.size() - place.dictionary_offset;
+    columns.resize(RoundUp(columns.size()));
+    description.columns.push_back(std::move(place));
+  }
+  return WriteCache(CachePath(cache_dir, key), description, columns.size(), Xxh3(columns.data(), columns.size()),
+                    [&](AtomicFile& file) { return file.Append(columns); });
+}
+
+}  // namespace manygate
