@@ -101,6 +101,9 @@ class Runner:
             done = self.run(command, self.base)
             if done.returncode != 0:
                 sys.exit(f"manygate {command}: exit code {done.returncode}, so no case can run\n{done.stderr}")
+        for name in ("data.csv", "model/MANIFEST.json"):
+            if not (self.base / name).is_file():
+                sys.exit(f"the program wrote no {name}, so no case can run")
 
     def run(self, command, folder):
         return subprocess.run(
