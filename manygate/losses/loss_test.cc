@@ -83,8 +83,8 @@ TEST(LossTest, MissingLabelOfWeightZeroIsExactlyNothing) {
     std::vector<float> d_logits(3, 7.0f);
     const double sum = loss->Compute(
         {.logits = logits.data(), .labels = labels.data(), .weights = weights.data(), .rows = 3}, d_logits.data());
-    const double middle = loss->Compute(
-        {.logits = &logits[1], .labels = &labels[1], .weights = &weights[1], .rows = 1}, nullptr);
+    const double middle =
+        loss->Compute({.logits = &logits[1], .labels = &labels[1], .weights = &weights[1], .rows = 1}, nullptr);
     EXPECT_EQ(sum, middle) << loss->name();
     EXPECT_EQ(d_logits[0], 0.0f) << loss->name();
     EXPECT_EQ(d_logits[2], 0.0f) << loss->name();
@@ -96,8 +96,8 @@ TEST(LossTest, StrideTakesOneColumn) {
   const std::vector<float> column = {1.0f, 2.0f};
   for (const auto& loss : {BinaryCrossEntropy(), L2()}) {
     std::vector<float> wide(4, 7.0f), narrow(2);
-    LossBatch batch{.logits = logits.data(), .logit_stride = 2, .labels = labels.data(), .weights = weights.data(),
-                    .rows = 2};
+    LossBatch batch{
+        .logits = logits.data(), .logit_stride = 2, .labels = labels.data(), .weights = weights.data(), .rows = 2};
     const double sum = loss->Compute(batch, wide.data());
     batch.logits = column.data();
     batch.logit_stride = 1;

@@ -27,7 +27,8 @@ class CrossEntropyTest : public testing::TestWithParam<int64_t> {
 
 std::vector<int64_t> Targets() {
   std::vector<int64_t> targets;
-  for (int64_t left = hwy::SupportedTargets() & HWY_TARGETS; left != 0; left &= left - 1) targets.push_back(left & -left);
+  for (int64_t left = hwy::SupportedTargets() & HWY_TARGETS; left != 0; left &= left - 1)
+    targets.push_back(left & -left);
   return targets;
 }
 
@@ -46,7 +47,9 @@ Reference InDouble(double z, double y) {
 struct Rows {
   std::vector<float> logits, labels, weights;
   CrossEntropyBatch batch() const {
-    return {.logits = logits.data(), .labels = labels.data(), .weights = weights.data(),
+    return {.logits = logits.data(),
+            .labels = labels.data(),
+            .weights = weights.data(),
             .rows = static_cast<int64_t>(logits.size())};
   }
 };
@@ -67,8 +70,8 @@ TEST_P(CrossEntropyTest, OneRowByHand) {
   // z = 0: loss log 2, gradient p - y = 0.5 - 1, times weight 2 and scale 3.
   const float logit = 0.0f, label = 1.0f, weight = 2.0f;
   float d_logit = 7.0f;
-  const double sum = CrossEntropyRows({.logits = &logit, .labels = &label, .weights = &weight, .rows = 1, .scale = 3.0f},
-                                      &d_logit);
+  const double sum =
+      CrossEntropyRows({.logits = &logit, .labels = &label, .weights = &weight, .rows = 1, .scale = 3.0f}, &d_logit);
   EXPECT_NEAR(sum, 2 * 0.693147180559945, 2e-7);
   EXPECT_EQ(d_logit, -3.0f);
 }

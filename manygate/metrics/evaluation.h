@@ -18,11 +18,11 @@ namespace manygate {
 
 struct TaskResult {
   std::string tower;
-  int64_t rows = 0;       // rows with a label and a weight
-  int64_t positives = 0;  // of those, rows whose label is positive
-  int64_t missing = 0;    // rows without a label
-  std::vector<std::pair<std::string, double>> metrics;       // (name, value); NaN: the value does not exist
-  std::vector<std::pair<std::string, std::string>> reasons;  // (name, why its value is NaN)
+  int64_t rows = 0;                                               // rows with a label and a weight
+  int64_t positives = 0;                                          // of those, rows whose label is positive
+  int64_t missing = 0;                                            // rows without a label
+  std::vector<std::pair<std::string, double>> metrics = {};       // (name, value); NaN: the value does not exist
+  std::vector<std::pair<std::string, std::string>> reasons = {};  // (name, why its value is NaN)
 
   // Why `metric` is NaN; empty when it is a number or absent.
   std::string Reason(std::string_view metric) const;
@@ -31,7 +31,7 @@ struct TaskResult {
 struct EvaluationResult {
   int64_t rows = 0;   // rows read, with or without labels
   double loss = 0.0;  // weighted sum of the task losses, as in training, without regularisation
-  std::vector<TaskResult> tasks;
+  std::vector<TaskResult> tasks = {};
 
   // "loss", "<metric>_<tower>" or "mean_<metric>". The mean is over the towers that have the metric; a tower whose data
   // do not define it (one class, no rows) is left out, one whose predictions are not finite makes the mean NaN.
@@ -46,8 +46,8 @@ bool HigherIsBetter(std::string_view name);
 // a NaN best. Calibration is better when it is nearer to 1.
 bool IsBetter(std::string_view name, double candidate, double best, double min_delta = 0.0);
 
-// {"rows": 9, "tasks": {"income": {"auc": 0.9, "log_loss": 0.1, "rows": 9, "positives": 2}}} on one line; the numbers are
-// the shortest that read back equal; NaN and infinities become null.
+// {"rows": 9, "tasks": {"income": {"auc": 0.9, "log_loss": 0.1, "rows": 9, "positives": 2}}} on one line; the numbers
+// are the shortest that read back equal; NaN and infinities become null.
 std::string ToJson(const EvaluationResult& result);
 // The part of a task: {"auc": 0.9, "log_loss": 0.1, "rows": 9, "positives": 2}.
 std::string ToJson(const TaskResult& task);

@@ -18,12 +18,24 @@ constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
 EvaluationResult Result() {
   return {.rows = 100,
           .loss = 0.625,
-          .tasks = {{.tower = "income", .rows = 90, .positives = 7, .missing = 10,
-                     .metrics = {{"auc", 0.75}, {"log_loss", 0.25}}, .reasons = {}},
-                    {.tower = "net_income", .rows = 100, .positives = 0, .missing = 0,
-                     .metrics = {{"auc", kNaN}, {"mean_squared_error", 0.1}}, .reasons = {{"auc", "one class"}}},
-                    {.tower = "marital", .rows = 100, .positives = 40, .missing = 0,
-                     .metrics = {{"auc", 0.5}, {"mean_squared_error", 0.3}}, .reasons = {}}}};
+          .tasks = {{.tower = "income",
+                     .rows = 90,
+                     .positives = 7,
+                     .missing = 10,
+                     .metrics = {{"auc", 0.75}, {"log_loss", 0.25}},
+                     .reasons = {}},
+                    {.tower = "net_income",
+                     .rows = 100,
+                     .positives = 0,
+                     .missing = 0,
+                     .metrics = {{"auc", kNaN}, {"mean_squared_error", 0.1}},
+                     .reasons = {{"auc", "one class"}}},
+                    {.tower = "marital",
+                     .rows = 100,
+                     .positives = 40,
+                     .missing = 0,
+                     .metrics = {{"auc", 0.5}, {"mean_squared_error", 0.3}},
+                     .reasons = {}}}};
 }
 
 TEST(EvaluationTest, FindsByName) {
@@ -52,10 +64,10 @@ TEST(EvaluationTest, DivergedTowerMakesTheMeanNaN) {
 }
 
 TEST(EvaluationTest, NamesAreAllThatFindKnows) {
-  EXPECT_THAT(Result().Names(),
-              ElementsAre("loss", "auc_income", "log_loss_income", "auc_net_income", "mean_squared_error_net_income",
-                          "auc_marital", "mean_squared_error_marital", "mean_auc", "mean_log_loss",
-                          "mean_mean_squared_error"));
+  EXPECT_THAT(
+      Result().Names(),
+      ElementsAre("loss", "auc_income", "log_loss_income", "auc_net_income", "mean_squared_error_net_income",
+                  "auc_marital", "mean_squared_error_marital", "mean_auc", "mean_log_loss", "mean_mean_squared_error"));
 }
 
 TEST(EvaluationTest, Direction) {

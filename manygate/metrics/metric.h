@@ -49,8 +49,8 @@ inline bool IsPositive(float label) { return label > 0.5f; }
 inline bool TakesPart(float label, float weight) { return !std::isnan(label) && weight != 0.0f; }
 
 // auc.cc. Area under the receiver operating characteristic: the chance that a positive row scores above a negative
-// one, ties counting one half. thresholds = 0: exact; 8 bytes per row, 16 while Value() runs. thresholds = n >= 2: over n
-// evenly spaced thresholds from 0 to 1, as torchmetrics' binned AUROC; 16 bytes per threshold.
+// one, ties counting one half. thresholds = 0: exact; 8 bytes per row, 16 while Value() runs. thresholds = n >= 2: over
+// n evenly spaced thresholds from 0 to 1, as torchmetrics' binned AUROC; 16 bytes per threshold.
 std::unique_ptr<Metric> MakeAuc(const config::AUC& config);
 // log_loss.cc. Mean of -(y log p + (1 - y) log(1 - p)), p kept 2^-23 away from 0 and 1.
 std::unique_ptr<Metric> MakeLogLoss(const config::LogLoss& config);

@@ -150,7 +150,8 @@ TEST(MetricTest, ExactAucOfManyRowsIsFastAndRight) {
     const auto auc = Auc();
     auc->Add(scores.data(), labels.data(), nullptr, kRows);
     value = auc->Value();
-    best_seconds = std::min(best_seconds, std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count());
+    best_seconds =
+        std::min(best_seconds, std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count());
   }
   // Mann-Whitney from ranks, ties are next to impossible to matter here: average rank of equal scores.
   std::vector<std::pair<float, float>> sorted;
@@ -158,7 +159,8 @@ TEST(MetricTest, ExactAucOfManyRowsIsFastAndRight) {
   std::sort(sorted.begin(), sorted.end());
   double rank_sum = 0.0, positives = 0.0;
   for (int64_t begin = 0, end; begin < kRows; begin = end) {
-    for (end = begin; end < kRows && sorted[end].first == sorted[begin].first; ++end) {}
+    for (end = begin; end < kRows && sorted[end].first == sorted[begin].first; ++end) {
+    }
     for (int64_t i = begin; i < end; ++i) {
       rank_sum += sorted[i].second * (static_cast<double>(begin + 1 + end) / 2);
       positives += sorted[i].second;

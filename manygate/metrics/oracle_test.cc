@@ -92,8 +92,7 @@ TEST(OracleTest, InPartsAndMerged) {
       const int64_t cut = rows / 3;
       metric->Add(one.scores.data(), one.labels.data(), one.weights.data(), cut);
       metric->Value();  // in between: must not disturb what follows
-      for (int64_t i = cut; i < rows; ++i)
-        right[name]->Add(&one.scores[i], &one.labels[i], &one.weights[i], 1);
+      for (int64_t i = cut; i < rows; ++i) right[name]->Add(&one.scores[i], &one.labels[i], &one.weights[i], 1);
       metric->Merge(*right[name]);
       const double expected = one.expected.at(name);
       EXPECT_NEAR(metric->Value(), expected, Tolerance(expected)) << one.name << " " << name;

@@ -34,7 +34,11 @@ std::vector<std::pair<std::string, double>> TaskMetrics::Results() const {
 }
 
 TaskResult TaskMetrics::Result() const {
-  TaskResult result{.tower = tower_, .rows = rows_, .positives = positives_, .missing = missing_, .metrics = Results(),
+  TaskResult result{.tower = tower_,
+                    .rows = rows_,
+                    .positives = positives_,
+                    .missing = missing_,
+                    .metrics = Results(),
                     .reasons = {}};
   for (const auto& metric : metrics_) {
     std::string reason = metric->Reason();

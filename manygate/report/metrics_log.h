@@ -6,7 +6,8 @@
 //
 // {"step": 6000, "epoch": 1, "seconds": 2.5, "rows_per_second": 76800, "loss": 0.21, "train_loss": {"income": 0.2},
 //  "rows": 49881, "tasks": {"income": {"auc": 0.94, "rows": 49881, "positives": 3094}}}            (on one line)
-// NaN and infinities are null. "train_loss" is left out when there is none. Readers must ignore fields they do not know.
+// NaN and infinities are null. "train_loss" is left out when there is none. Readers must ignore fields they do not
+// know.
 #ifndef MANYGATE_REPORT_METRICS_LOG_H_
 #define MANYGATE_REPORT_METRICS_LOG_H_
 
@@ -25,8 +26,8 @@ struct MetricsLine {
   double epoch = 0.0;            // epochs done; a part of one when the evaluation falls inside
   double seconds = 0.0;          // since the run began
   double rows_per_second = 0.0;  // of training
-  std::vector<std::pair<std::string, double>> train_losses;  // (tower, mean since the last evaluation)
-  EvaluationResult result;
+  std::vector<std::pair<std::string, double>> train_losses = {};  // (tower, mean since the last evaluation)
+  EvaluationResult result = {};
 };
 
 // Without the line feed.

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Progress of a long run: on a terminal one line that is drawn over at most ten times a second, elsewhere one plain line
-// every so many steps. Writes to the given stream only.
+// Progress of a long run: on a terminal one line that is drawn over at most ten times a second, elsewhere one plain
+// line every so many steps. Writes to the given stream only.
 //
 //   Progress progress(&std::cerr, {.is_terminal = isatty(2), .log_every_steps = 1000});
 //   progress.Start(step, rows);
@@ -22,19 +22,19 @@
 namespace manygate {
 
 struct ProgressState {
-  int64_t epoch = 1;      // the current one, from 1
+  int64_t epoch = 1;  // the current one, from 1
   int64_t num_epochs = 1;
   int64_t step = 0;       // steps done
   int64_t num_steps = 0;  // of the whole run; 0 = not known: no percentage, no time left
   int64_t rows = 0;       // rows trained on so far
-  std::vector<std::pair<std::string, double>> losses;  // (task, mean loss of late)
+  std::vector<std::pair<std::string, double>> losses = {};  // (task, mean loss of late)
 };
 
 struct ProgressOptions {
   bool is_terminal = false;
-  int terminal_columns = 100;      // the line is cut to this width less one
-  int64_t log_every_steps = 1000;  // without a terminal
-  double redraw_seconds = 0.1;     // on a terminal
+  int terminal_columns = 100;                 // the line is cut to this width less one
+  int64_t log_every_steps = 1000;             // without a terminal
+  double redraw_seconds = 0.1;                // on a terminal
   std::function<double()> seconds = nullptr;  // a clock for tests; default: the steady clock
 };
 

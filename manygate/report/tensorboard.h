@@ -6,8 +6,8 @@
 //   MG_RETURN_IF_ERROR(events->Flush());
 //
 // File events.out.tfevents.<unix seconds>.<host>.<process>.<number>, a sequence of records, all numbers little-endian:
-//   uint64 length | uint32 masked CRC-32C of the length | bytes (report/event.proto) | uint32 masked CRC-32C of the bytes
-// masked = rotate_right(crc, 15) + 0xa282ead8. The first record is Event{file_version: "brain.Event:2"}.
+//   uint64 length | uint32 masked CRC-32C of the length | bytes | uint32 masked CRC-32C of the bytes
+// bytes: an Event of report/event.proto; masked = rotate_right(crc, 15) + 0xa282ead8. The first record is Event{file_version: "brain.Event:2"}.
 #ifndef MANYGATE_REPORT_TENSORBOARD_H_
 #define MANYGATE_REPORT_TENSORBOARD_H_
 

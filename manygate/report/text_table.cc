@@ -1,0 +1,145 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "manygate/report/text_table.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "manygate/base/check.h"
+#include "manygate/base/text.h"
+
+namespace manygate {
+namespace {
+
+// UTF-8 characters: all bytes but the continuation bytes 10xxxxxx.
+size_t Width(std::string_view text) {
+  return static_cast<size_t>(std::count_if(text.begin(), text.end(), [](char c) { return (c & 0xC0) != 0x80; }));
+}
+
+void AppendCell(std::string_view text, size_t width, Align align, std::string* line) {
+  const std::string blanks(width - Width(text), ' ');
+  if (align == Align::kRight) *line += blanks;
+  *line += text;
+  if (align == Align::kLeft) *line += blanks;
+}
+
+bool HasMetric(const TaskResult& task, std::string_view metric) {
+  return std::any_of(task.metrics.begin(), task.metrics.end(),
+                     [&](const auto& entry) { return entry.first == metric; });
+}
+
+// In the order in which they first appear.
+std::vector<std::string> MetricsOf(const std::vector<TaskResult>& tasks) {
+  std::vector<std::string> names;
+  for (const TaskResult& task : tasks)
+    for (const auto& [name, value] : task.metrics)
+      if (std::find(names.begin(), names.end(), name) == names.end()) names.push_back(name);
+  return names;
+}
+
+const TaskResult* FindTask(const EvaluationResult& result, std::string_view tower) {
+  for (const TaskResult& task : result.tasks)
+    if (task.tower == tower) return &task;
+  return nullptr;
+}
+
+double ValueOf(const EvaluationResult& result, std::string_view tower, std::string_view metric) {
+  return result.Find(fmt::format("{}_{}", metric, tower));
+}
+
+}  // namespace
+
+void TextTable::AddRow(std::vector<std::string> cells) {
+  MG_CHECK(cells.size() == columns_.size(), "{} cells for {} columns", cells.size(), columns_.size());
+  rows_.push_back(std::move(cells));
+}
+
+std::string TextTable::ToString() const {
+  std::vector<std::string> titles, rule;
+  std::vector<size_t> widths;
+  for (size_t column = 0; column < columns_.size(); ++column) {
+    size_t width = Width(columns_[column].title);
+    for (const auto& row : rows_) width = std::max(width, Width(row[column]));
+    titles.push_back(columns_[column].title);
+    rule.push_back(std::string(width, '-'));
+    widths.push_back(width);
+  }
+  std::string table;
+  const auto append = [&](const std::vector<std::string>& cells) {
+    std::string line;
+    for (size_t column = 0; column < cells.size(); ++column) {
+      if (column > 0) line += "  ";
+      AppendCell(cells[column], widths[column], columns_[column].align, &line);
+    }
+    line.erase(line.find_last_not_of(' ') + 1);
+    table += line + "\n";
+  };
+  append(titles);
+  append(rule);
+  for (const auto& row : rows_) append(row);
+  return table;
+}
+
+std::string FormatMetric(const TaskResult& task, std::string_view metric) {
+  for (const auto& [name, value] : task.metrics) {
+    if (name != metric) continue;
+    if (!std::isnan(value)) return fmt::format("{:.5f}", value);
+    const std::string reason = task.Reason(metric);
+    return reason.empty() ? "n/a" : fmt::format("n/a ({})", reason);
+  }
+  return "-";
+}
+
+std::string EvaluationTable(const EvaluationResult& result) {
+  const std::vector<std::string> metrics = MetricsOf(result.tasks);
+  const bool any_missing =
+      std::any_of(result.tasks.begin(), result.tasks.end(), [](const TaskResult& task) { return task.missing > 0; });
+  std::vector<TableColumn> columns = {{"task"}, {"rows", Align::kRight}, {"positives", Align::kRight}};
+  if (any_missing) columns.push_back({"missing", Align::kRight});
+  for (const std::string& metric : metrics) columns.push_back({metric, Align::kRight});
+  TextTable table(std::move(columns));
+  for (const TaskResult& task : result.tasks) {
+    std::vector<std::string> cells = {task.tower, FormatCount(task.rows), FormatCount(task.positives)};
+    if (any_missing) cells.push_back(FormatCount(task.missing));
+    for (const std::string& metric : metrics) cells.push_back(FormatMetric(task, metric));
+    table.AddRow(std::move(cells));
+  }
+  return table.ToString();
+}
+
+std::string ComparisonTable(const std::vector<std::pair<std::string, EvaluationResult>>& models) {
+  std::vector<TableColumn> columns = {{"task"}, {"metric"}};
+  std::vector<TaskResult> tasks;  // every tower of every model once, with all its metrics
+  for (const auto& [name, result] : models) {
+    columns.push_back({name, Align::kRight});
+    for (const TaskResult& task : result.tasks) {
+      auto known = std::find_if(tasks.begin(), tasks.end(), [&](const TaskResult& t) { return t.tower == task.tower; });
+      if (known == tasks.end()) known = tasks.insert(tasks.end(), TaskResult{.tower = task.tower});
+      for (const auto& entry : task.metrics)
+        if (!HasMetric(*known, entry.first)) known->metrics.push_back(entry);
+    }
+  }
+  const bool two = models.size() == 2;
+  if (two) columns.push_back({"difference", Align::kRight});
+  TextTable table(std::move(columns));
+  for (const TaskResult& task : tasks) {
+    for (const auto& entry : task.metrics) {
+      const std::string& metric = entry.first;
+      std::vector<std::string> cells = {task.tower, metric};
+      for (const auto& [name, result] : models) {
+        const TaskResult* of_model = FindTask(result, task.tower);
+        cells.push_back(of_model == nullptr ? "-" : FormatMetric(*of_model, metric));
+      }
+      if (two) {
+        const double difference =
+            ValueOf(models[1].second, task.tower, metric) - ValueOf(models[0].second, task.tower, metric);
+        cells.push_back(std::isnan(difference) ? "-" : fmt::format("{:+.5f}", difference));
+      }
+      table.AddRow(std::move(cells));
+    }
+  }
+  return table.ToString();
+}
+
+}  // namespace manygate
