@@ -7,7 +7,8 @@
 //
 // File events.out.tfevents.<unix seconds>.<host>.<process>.<number>, a sequence of records, all numbers little-endian:
 //   uint64 length | uint32 masked CRC-32C of the length | bytes | uint32 masked CRC-32C of the bytes
-// bytes: an Event of report/event.proto; masked = rotate_right(crc, 15) + 0xa282ead8. The first record is Event{file_version: "brain.Event:2"}.
+// bytes: an Event of report/event.proto, the first one Event{file_version: "brain.Event:2"};
+// masked = rotate_right(crc, 15) + 0xa282ead8.
 #ifndef MANYGATE_REPORT_TENSORBOARD_H_
 #define MANYGATE_REPORT_TENSORBOARD_H_
 
