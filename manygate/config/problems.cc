@@ -28,8 +28,7 @@ void UniqueNames::Note(std::string_view name, const google::protobuf::Message& p
   const std::string place = problems_->loaded().Place(parent, field, index);
   const auto [first, is_new] = first_places_.emplace(std::string(name), place);
   if (is_new) return;
-  problems_->Add(parent, field, index,
-                 fmt::format("\"{}\" is used twice, first at {}. Names must differ", name, first->second));
+  problems_->Add(parent, field, index, fmt::format("\"{}\" is used twice, first at {}", name, first->second));
 }
 
 }  // namespace manygate::config

@@ -146,7 +146,10 @@ class Scanner {
     return true;
   }
   TextPlace Here() { return {token().line + 1, token().column + 1}; }
-  std::string Shown() { return token().type == Tokenizer::TYPE_END ? "the end" : fmt::format("\"{}\"", token().text); }
+  std::string Shown() {
+    if (token().type == Tokenizer::TYPE_END) return "the end";
+    return token().type == Tokenizer::TYPE_STRING ? token().text : fmt::format("\"{}\"", token().text);
+  }
   bool Full() const { return result_->problems.size() >= kMostProblems; }
   void Problem(TextPlace place, std::string message) {
     if (!Full()) result_->problems.push_back({place, std::move(message)});
@@ -156,8 +159,12 @@ class Scanner {
   void ScanFields(const Descriptor& type, const std::string& path, std::string_view closing, TextPlace opened) {
     scopes_.push_back(&type);
     Seen seen;
+    bool closed = closing.empty();
     while (!AtEnd()) {
-      if (!closing.empty() && TryConsume(closing)) break;
+      if (!closing.empty() && TryConsume(closing)) {
+        closed = true;
+        break;
+      }
       if (token().type == Tokenizer::TYPE_IDENTIFIER) {
         ScanField(type, path, &seen);
         if (!TryConsume(";")) TryConsume(",");
@@ -165,13 +172,14 @@ class Scanner {
         Problem(Here(), closing.empty() ? fmt::format("{} closes nothing", Shown())
                                         : fmt::format("expected \"{}\", found {}", closing, Shown()));
         tokenizer_.Next();
+        closed = true;
         if (!closing.empty()) break;
       } else {
         Problem(Here(), fmt::format("expected the name of a field, found {}", Shown()));
         AtOpening() || At("[") ? SkipBlock() : static_cast<void>(tokenizer_.Next());
       }
     }
-    if (!closing.empty() && token().type == Tokenizer::TYPE_END && tokenizer_.previous().text != closing) {
+    if (!closed && token().type == Tokenizer::TYPE_END) {
       Problem(opened, fmt::format("this block has no closing \"{}\"", closing));
     }
     scopes_.pop_back();
