@@ -12,6 +12,7 @@
 #include <utility>
 
 #include <fmt/format.h>
+#include <xxhash.h>
 
 #include "manygate/base/check.h"
 #include "manygate/base/file.h"
@@ -294,6 +295,41 @@ std::string CompareSources(const std::vector<std::string>& files, std::vector<So
   return "";
 }
 
+std::string PackDictionary(const std::vector<std::string>& dictionary) {
+  Packer packer;
+  for (const std::string& text : dictionary) packer.Put(static_cast<uint32_t>(text.size()));
+  for (const std::string& text : dictionary) packer.out() += text;
+  return std::move(packer.out());
+}
+
+// Hands the bytes of the columns to `sink`, piece by piece: run once for the checksum and once for the file, so that
+// there is no second copy of the table in memory. Notes where everything lies (places may be null); returns the size.
+StatusOr<uint64_t> EmitColumns(const Table& table, std::vector<ColumnPlace>* places,
+                               const std::function<Status(std::string_view)>& sink) {
+  static constexpr char kZeros[64] = {};
+  uint64_t at = 0;
+  const auto emit = [&](std::string_view piece) -> Status {
+    MG_RETURN_IF_ERROR(sink(piece));
+    const uint64_t padding = RoundUp(piece.size()) - piece.size();
+    at += piece.size() + padding;
+    return sink({kZeros, padding});
+  };
+  for (const Column& column : table.columns) {
+    const bool is_number = column.kind == ColumnKind::kNumber;
+    const auto width = static_cast<uint8_t>(is_number ? 4 : column.code_bytes);
+    const void* values = is_number ? column.numbers : column.codes;
+    const std::string dictionary = PackDictionary(column.dictionary);
+    ColumnPlace place{.name = column.name, .kind = column.kind, .value_bytes = width,
+                      .dictionary_size = static_cast<uint32_t>(column.dictionary.size()), .values_offset = at,
+                      .dictionary_offset = 0, .dictionary_bytes = dictionary.size()};
+    MG_RETURN_IF_ERROR(emit({static_cast<const char*>(values), static_cast<size_t>(table.rows) * width}));
+    place.dictionary_offset = at;
+    MG_RETURN_IF_ERROR(emit(dictionary));
+    if (places != nullptr) places->push_back(std::move(place));
+  }
+  return at;
+}
+
 // Writes head and description, then the columns by `append_columns`.
 Status WriteCache(const std::string& path, const Description& description, uint64_t columns_bytes,
                   uint64_t columns_checksum, const std::function<Status(AtomicFile&)>& append_columns) {
@@ -389,30 +425,17 @@ Status StoreCache(const std::string& cache_dir, const CacheKey& key, std::span<c
   description.sources.assign(sources.begin(), sources.end());
   description.rows = static_cast<uint64_t>(table.rows);
   description.source = table.source;
-  std::string columns;
-  for (const Column& column : table.columns) {
-    ColumnPlace place{.name = column.name, .kind = column.kind, .value_bytes = 4, .dictionary_size = 0,
-                      .values_offset = columns.size(), .dictionary_offset = 0, .dictionary_bytes = 0};
-    const void* values = column.numbers;
-    if (column.kind == ColumnKind::kCategory) {
-      place.value_bytes = static_cast<uint8_t>(column.code_bytes);
-      values = column.codes;
-    }
-    columns.append(static_cast<const char*>(values), description.rows * place.value_bytes);
-    columns.resize(RoundUp(columns.size()));
-    place.dictionary_size = static_cast<uint32_t>(column.dictionary.size());
-    place.dictionary_offset = columns.size();
-    for (const std::string& text : column.dictionary) {
-      const auto length = static_cast<uint32_t>(text.size());
-      columns.append(reinterpret_cast<const char*>(&length), sizeof(length));
-    }
-    for (const std::string& text : column.dictionary) columns += text;
-    place.dictionary_bytes = columns.size() - place.dictionary_offset;
-    columns.resize(RoundUp(columns.size()));
-    description.columns.push_back(std::move(place));
-  }
-  return WriteCache(CachePath(cache_dir, key), description, columns.size(), Xxh3(columns.data(), columns.size()),
-                    [&](AtomicFile& file) { return file.Append(columns); });
+  XXH3_state_t* hash = XXH3_createState();
+  XXH3_64bits_reset(hash);
+  const uint64_t columns_bytes = EmitColumns(table, &description.columns, [hash](std::string_view piece) {
+    XXH3_64bits_update(hash, piece.data(), piece.size());
+    return OkStatus();
+  }).value();
+  const uint64_t checksum = XXH3_64bits_digest(hash);
+  XXH3_freeState(hash);
+  return WriteCache(CachePath(cache_dir, key), description, columns_bytes, checksum, [&table](AtomicFile& file) {
+    return EmitColumns(table, nullptr, [&file](std::string_view piece) { return file.Append(piece); }).status();
+  });
 }
 
 }  // namespace manygate

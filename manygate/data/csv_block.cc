@@ -164,7 +164,7 @@ void BlockParser::TakeRow(ParsedBlock* parsed) {
     }
   }
   if (parsed->has_trailing_empty_line) {
-    AddProblem(parsed, parsed->trailing_empty_line, -1, "an empty line between rows; remove it");
+    AddProblem(parsed, parsed->trailing_empty_line, -1, kEmptyLineProblem);
     parsed->has_trailing_empty_line = false;
   }
   parsed->has_row = true;

@@ -35,6 +35,7 @@ struct ParsePlan {
 };
 
 inline constexpr size_t kMaxProblems = 10;
+inline constexpr char kEmptyLineProblem[] = "an empty line between rows; remove it";
 
 struct ParsedBlock {
   struct Column {

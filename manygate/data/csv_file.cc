@@ -124,13 +124,16 @@ Status CsvFile::CheckNames() const {
   for (size_t i = 0; i < names_.size(); ++i) {
     std::string problem;
     const auto [first, is_new] = seen.emplace(names_[i], i);
-    if (names_[i].empty()) {
+    if (names_[i].find('\0') != std::string::npos) {
+      problem = fmt::format("{}:{}:{}: the name holds a NUL byte; if the file is UTF-16, convert it with: iconv -f UTF-16 "
+                            "-t UTF-8", path_, first_line_, i + 1);
+    } else if (names_[i].empty()) {
       problem = fmt::format("{}:{}:{}: the header has an empty name; every column needs one (an extra delimiter?)", path_,
                             first_line_, i + 1);
     } else if (!is_new) {
       problem = fmt::format("{}:{}:{}: the header has the name \"{}\" twice (column {} too); names must differ", path_,
                             first_line_, i + 1, names_[i], first->second + 1);
-    } else if (!IsUtf8(names_[i]) || names_[i].find('\0') != std::string::npos) {
+    } else if (!IsUtf8(names_[i])) {
       problem = fmt::format("{}:{}:{}: the name is not UTF-8 text; convert the file, for instance with: iconv -f LATIN1 -t "
                             "UTF-8", path_, first_line_, i + 1);
     }

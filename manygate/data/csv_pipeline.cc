@@ -81,8 +81,11 @@ class Pipeline {
 
   void Consume(ParsedBlock& parsed) {
     if (empty_line_ != 0 && parsed.has_row) {
-      AddProblem(empty_line_, -1, "an empty line between rows; remove it");
+      AddProblem(empty_line_, -1, kEmptyLineProblem);
       empty_line_ = 0;
+      // The block's own first empty lines go on from there.
+      std::vector<ParsedBlock::Problem>& own = parsed.problems;
+      if (!own.empty() && own[0].line == 0 && own[0].text == kEmptyLineProblem) own.erase(own.begin());
     }
     for (const ParsedBlock::Problem& problem : parsed.problems) {
       AddProblem(lines_before_ + problem.line, problem.field, problem.text);

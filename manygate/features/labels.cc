@@ -71,15 +71,21 @@ Status NotBinary(const LabelSchema& label, const Column& column, int64_t rows) {
       shown, label.name(), column.name, LikelyPositive(counts)));
 }
 
+// A positive value that no row has is a slip, unless it is another spelling of one that rows do have: files of one data
+// set may differ in that (Adult's training file says ">50K", its test file ">50K.").
 void CheckPositiveValues(const LabelSchema& label, const Column& column, FitMessages* messages) {
   if (column.kind != ColumnKind::kCategory) return;
   const std::vector<std::string> texts(std::next(column.dictionary.begin()), column.dictionary.end());
-  for (const std::string& value : label.positive_values()) {
+  const std::set<std::string> known(texts.begin(), texts.end());
+  const std::set<std::string> positives(label.positive_values().begin(), label.positive_values().end());
+  for (const std::string& value : positives) {
     if (value.empty()) {
       messages->problems.push_back("the empty text cannot be a positive value: it means that the label is missing");
-    } else if (std::find(texts.begin(), texts.end(), value) == texts.end()) {
-      messages->problems.push_back(fmt::format("positive value \"{}\" is in no row of column \"{}\". {}", value,
-                                               column.name, Suggestion(value, texts, "Values")));
+    } else if (!known.contains(value)) {
+      const bool other_spelling = positives.contains(NearestName(value, texts));
+      (other_spelling ? messages->notes : messages->problems)
+          .push_back(fmt::format("positive value \"{}\" is in no row of column \"{}\". {}", value, column.name,
+                                 Suggestion(value, texts, "Values")));
     }
   }
 }

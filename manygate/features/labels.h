@@ -24,7 +24,8 @@ namespace manygate::features {
 std::vector<LabelSchema> LabelsOf(const config::Pipeline& pipeline);
 
 // Statistics of the training rows. Problems: values that are not 0 and 1 in a binary label (which values, how many
-// rows, and the positive_values to write); a positive value that the column does not have; one class only; no value.
+// rows, and the positive_values to write); a positive value that no row has (a note if it is close to one that rows do have); one
+// class only; no value.
 void FitLabel(const Column& column, int64_t rows, std::span<const uint32_t> training_rows, LabelSchema* label,
               FitMessages* messages);
 

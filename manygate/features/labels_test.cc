@@ -110,6 +110,16 @@ TEST(Labels, UnseenPositiveValueNamesTheNearest) {
   EXPECT_THAT(Fit(table, &label).problems, ElementsAre(HasSubstr("the empty text cannot be a positive value")));
 }
 
+TEST(Labels, OtherSpellingOfAPositiveValueIsANote) {
+  const Table table = TestTable(2).Category("y", {"<=50K", ">50K"}).Build();
+  LabelSchema label = Binary({">50K", ">50K."});
+  const FitMessages messages = Fit(table, &label);
+  EXPECT_THAT(messages.problems, IsEmpty());
+  EXPECT_THAT(messages.notes, ElementsAre("positive value \">50K.\" is in no row of column \"y\". Did you mean "
+                                          "\">50K\"? Values: <=50K, >50K"));
+  EXPECT_EQ(label.positives(), 1u);
+}
+
 TEST(Labels, TextsOfABinaryLabelAreListedWithCountsAndWhatToWrite) {
   const Table table = TestTable(6).Category("y", {"no", "yes", "no", "", "no", "yes"}).Build();
   LabelSchema label = Binary();

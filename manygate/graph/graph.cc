@@ -33,7 +33,7 @@ int Graph::AddParameter(Parameter parameter) {
   return static_cast<int>(parameters.size()) - 1;
 }
 
-int Graph::AddTable(Table table) {
+int Graph::AddTable(TableBlock table) {
   tables.push_back(std::move(table));
   return static_cast<int>(tables.size()) - 1;
 }

@@ -56,7 +56,7 @@ struct Block {
 };
 
 // A matrix of which a batch touches few rows (math/row_table.h); several nodes may share it.
-struct Table {
+struct TableBlock {
   std::string name;
   int64_t rows, columns;
   std::vector<Piece> pieces;
@@ -83,7 +83,7 @@ class Graph {
                 std::vector<int> tables = {});
   // Names are unique; a second parameter of the same name is a bug of ours.
   int AddParameter(Parameter parameter);
-  int AddTable(Table table);
+  int AddTable(TableBlock table);
   void AddOutput(std::string tower, Value logits) { outputs.push_back({std::move(tower), logits}); }
 
   const Node& node(Value value) const { return nodes[value]; }
@@ -96,7 +96,7 @@ class Graph {
 
   std::vector<Node> nodes;
   std::vector<Parameter> parameters;
-  std::vector<Table> tables;
+  std::vector<TableBlock> tables;
   std::vector<Output> outputs;
 };
 

@@ -37,7 +37,7 @@ ParameterStore::ParameterStore(const Graph& graph, StateCounts counts) : graph_(
   weights_.Resize(offset);
   if (counts.dense_states >= 0) gradient_.Resize(offset);
   for (int k = 0; k < counts.dense_states; ++k) states_.emplace_back(offset);
-  for (const Table& table : graph.tables) {
+  for (const TableBlock& table : graph.tables) {
     tables_.push_back(std::make_unique<RowTable>(table.name, table.rows, table.columns,
                                                  table.embedding ? counts.embedding_states : counts.dense_states));
   }

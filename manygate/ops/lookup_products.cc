@@ -74,7 +74,7 @@ class Rewriter {
     Node old = std::move(graph_.nodes[i]);
     const Block& weight = old.blocks[0];
     std::vector<LookupColumn> columns;
-    Table table{old.name, 0, weight.columns, {}, false};
+    TableBlock table{old.name, 0, weight.columns, {}, false};
     Block rest_block{0, weight.columns, {}};
     std::vector<Value> rest;
     int64_t row = 0;
