@@ -10,8 +10,8 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-_ACTIVATIONS = {"nn.ReLU": nn.ReLU, "nn.SiLU": nn.SiLU, "nn.Tanh": nn.Tanh, "nn.Sigmoid": nn.Sigmoid, "nn.GELU": nn.GELU,
-                "nn.LeakyReLU": nn.LeakyReLU, "none": nn.Identity}
+_ACTIVATIONS = {"nn.ReLU": nn.ReLU, "nn.SiLU": nn.SiLU, "nn.Tanh": nn.Tanh, "nn.Sigmoid": nn.Sigmoid,
+                "nn.GELU": nn.GELU, "nn.LeakyReLU": nn.LeakyReLU, "none": nn.Identity}
 
 
 class Layer(nn.Module):
