@@ -1,0 +1,270 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "manygate/train/stepper.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+
+#include "manygate/config/accessors.h"
+#include "manygate/math/elementwise.h"
+#include "manygate/math/optimizer_steps.h"
+
+namespace manygate {
+namespace {
+
+// Adds the time since the last lap to a phase. Five clock readings a step are below 1 % of the shortest steps.
+class Stopwatch {
+ public:
+  void Lap(double& phase) {
+    const auto now = std::chrono::steady_clock::now();
+    phase += std::chrono::duration<double>(now - last_).count();
+    last_ = now;
+  }
+
+ private:
+  std::chrono::steady_clock::time_point last_ = std::chrono::steady_clock::now();
+};
+
+// Ranges of this many values, or rows of tables, are worth another thread.
+constexpr int64_t kParallelValues = 1 << 15;
+constexpr int64_t kParallelRows = 256;
+
+}  // namespace
+
+Stepper::Stepper(Model& model, RunLength run, ThreadPool& pool)
+    : model_(model),
+      pool_(pool),
+      executor_(model.graph, *model.store,
+                {.training = true,
+                 .slice_rows = static_cast<int64_t>(model.pipeline.train_config().slice_rows()),
+                 .max_batch_rows = static_cast<int64_t>(model.pipeline.data_config().batch_size()),
+                 .seed = model.pipeline.train_config().seed()},
+                pool),
+      dense_(MakeOptimizer(model.pipeline.train_config().dense_optimizer())),
+      sparse_(MakeOptimizer(model.pipeline.train_config().sparse_optimizer())),
+      dense_schedule_(model.pipeline.train_config().dense_optimizer(), run),
+      sparse_schedule_(model.pipeline.train_config().sparse_optimizer(), run) {
+  const size_t tasks = model.losses.size();
+  const int64_t batch_size = model.pipeline.data_config().batch_size();
+  labels_.assign(tasks, std::vector<float>(batch_size));
+  weights_.assign(tasks, std::vector<float>(batch_size));
+  scales_.resize(tasks);
+  loss_sums_.resize(tasks);
+  loss_weights_.resize(tasks);
+  ids_.resize(batch_size * model.schema.num_id_slots());
+  numbers_.resize(batch_size * model.schema.number_width());
+  row_labels_.resize(batch_size * model.schema.labels_size());
+  row_weights_.resize(batch_size);
+  slice_losses_.resize(executor_.NumSlices(batch_size) * tasks);
+
+  ParameterStore& store = *model.store;
+  for (int k = 0; k < dense_->StatePerValue(); ++k) std::fill_n(store.state(k), store.size(), dense_->InitialState());
+  for (size_t t = 0; t < store.tables().size(); ++t) {
+    RowTable& table = *store.tables()[t];
+    const float start = OptimizerOf(static_cast<int>(t)).InitialState();
+    for (int64_t row = 0; row < table.rows(); ++row)
+      for (int k = 0; k < table.num_states(); ++k) std::fill_n(table.state(row, k), table.padded_width(), start);
+  }
+  if (model.pipeline.train_config().has_ema()) {
+    average_.Resize(store.size());
+    for (const auto& table : store.tables()) table_averages_.emplace_back(table->rows() * table->padded_width());
+    std::copy_n(store.weights(), store.size(), average_.data());
+    for (size_t t = 0; t < store.tables().size(); ++t) {
+      RowTable& table = *store.tables()[t];
+      for (int64_t row = 0; row < table.rows(); ++row)
+        std::copy_n(table.weights(row), table.padded_width(), table_averages_[t].data() + row * table.padded_width());
+    }
+  }
+}
+
+void Stepper::FillBatch(const features::EncodedTable& table, const uint32_t* rows, int n) {
+  table.CopyRows(rows, n, ids_.data(), numbers_.data(), row_labels_.data(), row_weights_.data());
+  batch_ = {n, ids_.data(), table.num_id_slots(), numbers_.data(), table.number_width()};
+  const int width = table.num_labels();
+  const auto& towers = config::TaskTowers(model_.pipeline.model_config());
+  for (size_t t = 0; t < labels_.size(); ++t) {
+    double total = 0;
+    for (int r = 0; r < n; ++r) {
+      const float label = row_labels_[r * width + model_.label_index[t]];
+      labels_[t][r] = label;
+      weights_[t][r] = std::isnan(label) ? 0.f : row_weights_[r];
+      total += weights_[t][r];
+    }
+    // A batch without a row of this task moves nothing.
+    scales_[t] = total > 0 ? static_cast<float>(towers[static_cast<int>(t)].weight() / total) : 0.f;
+    loss_weights_[t] += total;
+  }
+}
+
+void Stepper::SettleTouched() {
+  executor_.Touch(batch_);
+  auto& tables = model_.store->tables();
+  for (size_t t = 0; t < tables.size(); ++t) {
+    Optimizer& optimizer = OptimizerOf(static_cast<int>(t));
+    const std::span<const int32_t> touched = tables[t]->touched();
+    const int64_t rows = static_cast<int64_t>(touched.size());
+    if (pool_.size() == 1 || rows < 2 * kParallelRows) {
+      optimizer.SettleRows(*tables[t], touched);
+      continue;
+    }
+    pool_.ParallelFor((rows + kParallelRows - 1) / kParallelRows, [&](int64_t part, int) {
+      const int64_t first = part * kParallelRows;
+      optimizer.SettleRows(*tables[t], touched.subspan(first, std::min(kParallelRows, rows - first)));
+    });
+  }
+}
+
+Status Stepper::ForwardBackward(int n) {
+  const size_t tasks = labels_.size();
+  executor_.ForwardBackward(batch_, step() + 1, [&](const Slice& slice) {
+    for (size_t t = 0; t < tasks; ++t) {
+      slice_losses_[slice.index * tasks + t] = model_.losses[t]->Compute({.logits = slice.logits[t].data,
+                                                                          .logit_stride = slice.logits[t].stride,
+                                                                          .labels = labels_[t].data() + slice.first_row,
+                                                                          .weights = weights_[t].data() + slice.first_row,
+                                                                          .rows = slice.rows,
+                                                                          .scale = scales_[t]},
+                                                                         slice.d_logits[t].data);
+    }
+  });
+  for (size_t t = 0; t < tasks; ++t) {
+    double loss = 0;
+    for (int s = 0; s < executor_.NumSlices(n); ++s) loss += slice_losses_[s * tasks + t];
+    if (!std::isfinite(loss)) {
+      return Failed(fmt::format("the loss of tower \"{}\" is {} at step {}: training diverged. Try a lower learning rate "
+                                "(now {:g}), train_config.grad_clipping, or standardise large numbers.",
+                                model_.graph.outputs[t].tower, loss, step() + 1, dense_schedule_.LearningRate(step() + 1)));
+    }
+    loss_sums_[t] += loss;
+  }
+  return OkStatus();
+}
+
+void Stepper::ClipGradients() {
+  const config::GradClipping& clip = model_.pipeline.train_config().grad_clipping();
+  ParameterStore& store = *model_.store;
+  const auto each_run = [&](auto visit) {
+    visit(store.gradient(), store.trainable_size());
+    for (const auto& table : store.tables())
+      for (const int32_t row : table->touched()) visit(table->gradient(row), table->padded_width());
+  };
+  if (clip.grad_clipping_type() == "value") {
+    each_run([&](float* g, int64_t n) {
+      for (int64_t i = 0; i < n; ++i) g[i] = std::clamp(g[i], -clip.max_gradient(), clip.max_gradient());
+    });
+    return;
+  }
+  double squares = 0;
+  each_run([&](const float* g, int64_t n) { squares += SumOfSquares(n, g); });
+  const double norm = std::sqrt(squares);
+  if (norm <= clip.max_gradient()) return;
+  const float factor = static_cast<float>(clip.max_gradient() / norm);
+  each_run([&](float* g, int64_t n) { ScaleBy(n, factor, g); });
+}
+
+void Stepper::Update() {
+  ParameterStore& store = *model_.store;
+  learning_rate_ = dense_schedule_.LearningRate(step() + 1);
+  sparse_->BeginStep(sparse_schedule_.LearningRate(step() + 1));
+  dense_->BeginStep(learning_rate_);
+  const auto update = [&](int64_t first, int64_t last, bool decay) {
+    std::vector<float*> state;
+    for (int k = 0; k < store.num_states(); ++k) state.push_back(store.state(k) + first);
+    dense_->UpdateDense(last - first, store.weights() + first, store.gradient() + first, state, decay);
+  };
+  const auto update_range = [&](int64_t first, int64_t last, bool decay) {
+    if (pool_.size() == 1 || last - first < 2 * kParallelValues) return update(first, last, decay);
+    pool_.ParallelFor((last - first + kParallelValues - 1) / kParallelValues, [&](int64_t part, int) {
+      const int64_t from = first + part * kParallelValues;
+      update(from, std::min(last, from + kParallelValues), decay);
+    });
+  };
+  update_range(0, store.decayed_size(), true);
+  update_range(store.decayed_size(), store.trainable_size(), false);
+}
+
+// With an average every row moves in every step: the average of a row that was not touched changes too.
+void Stepper::UpdateAverage() {
+  Settle();
+  ParameterStore& store = *model_.store;
+  const double t = static_cast<double>(step());
+  const float decay = static_cast<float>(std::min<double>(model_.pipeline.train_config().ema().decay(), (1 + t) / (10 + t)));
+  EmaPass(store.size(), decay, store.weights(), average_.data());
+  for (size_t i = 0; i < store.tables().size(); ++i) {
+    RowTable& table = *store.tables()[i];
+    const int64_t width = table.padded_width();
+    for (int64_t row = 0; row < table.rows(); ++row)
+      EmaPass(width, decay, table.weights(row), table_averages_[i].data() + row * width);
+  }
+}
+
+Status Stepper::Step(const features::EncodedTable& table, const uint32_t* rows, int n) {
+  Stopwatch watch;
+  FillBatch(table, rows, n);
+  watch.Lap(phases_.batch);
+  SettleTouched();
+  watch.Lap(phases_.settle);
+  MG_RETURN_IF_ERROR(ForwardBackward(n));
+  watch.Lap(phases_.forward_backward);
+  if (model_.pipeline.train_config().has_grad_clipping()) ClipGradients();
+  Update();
+  if (!average_.empty()) UpdateAverage();
+  watch.Lap(phases_.optimizer);
+  return OkStatus();
+}
+
+void Stepper::Settle() {
+  auto& tables = model_.store->tables();
+  for (size_t t = 0; t < tables.size(); ++t) OptimizerOf(static_cast<int>(t)).SettleAll(*tables[t]);
+  settled_step_ = step();
+  dense_->Forget();
+  sparse_->Forget();
+}
+
+void Stepper::Restart(int64_t step, int64_t settled_step) {
+  settled_step_ = settled_step;
+  dense_->Restart(settled_step);
+  sparse_->Restart(settled_step);
+  for (int64_t s = settled_step + 1; s <= step; ++s) {
+    dense_->BeginStep(dense_schedule_.LearningRate(s));
+    sparse_->BeginStep(sparse_schedule_.LearningRate(s));
+  }
+}
+
+void Stepper::SwapAverage() {
+  if (average_.empty()) return;
+  ParameterStore& store = *model_.store;
+  std::swap_ranges(store.weights(), store.weights() + store.size(), average_.data());
+  for (size_t i = 0; i < store.tables().size(); ++i) {
+    RowTable& table = *store.tables()[i];
+    const int64_t width = table.padded_width();
+    for (int64_t row = 0; row < table.rows(); ++row)
+      std::swap_ranges(table.weights(row), table.weights(row) + width, table_averages_[i].data() + row * width);
+  }
+}
+
+std::vector<std::pair<std::string, std::span<float>>> Stepper::Averages() {
+  std::vector<std::pair<std::string, std::span<float>>> parts;
+  if (!average_.empty()) parts.emplace_back("average.dense", average_.span());
+  for (size_t i = 0; i < table_averages_.size(); ++i)
+    parts.emplace_back(fmt::format("average.table.{}", i), table_averages_[i].span());
+  return parts;
+}
+
+std::vector<std::pair<std::string, double>> Stepper::Losses() const {
+  std::vector<std::pair<std::string, double>> losses;
+  for (size_t t = 0; t < loss_sums_.size(); ++t)
+    losses.emplace_back(model_.graph.outputs[t].tower, loss_weights_[t] > 0 ? loss_sums_[t] / loss_weights_[t] : 0.0);
+  return losses;
+}
+
+std::vector<std::pair<std::string, double>> Stepper::TakeLosses() {
+  auto losses = Losses();
+  std::fill(loss_sums_.begin(), loss_sums_.end(), 0.0);
+  std::fill(loss_weights_.begin(), loss_weights_.end(), 0.0);
+  return losses;
+}
+
+}  // namespace manygate

@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: Apache-2.0
+// One training step after another: batch, touched rows, forward and backward, optimizers. Knows nothing of files,
+// epochs or evaluations.
+//
+//   Stepper stepper(model, {.steps_per_epoch = 6236, .total_steps = 62360}, pool);
+//   for (...) MG_RETURN_IF_ERROR(stepper.Step(table, rows + first, n));
+//   stepper.Settle();                       // before weights are read
+//   stepper.SwapAverage();  evaluate, save;  stepper.SwapAverage();   // only if train_config.ema is set
+#ifndef MANYGATE_TRAIN_STEPPER_H_
+#define MANYGATE_TRAIN_STEPPER_H_
+
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "manygate/base/memory.h"
+#include "manygate/base/status.h"
+#include "manygate/base/thread_pool.h"
+#include "manygate/catalog/model.h"
+#include "manygate/features/encode.h"
+#include "manygate/graph/executor.h"
+#include "manygate/optimizers/schedule.h"
+#include "manygate/train/trainer.h"
+
+namespace manygate {
+
+class Stepper {
+ public:
+  Stepper(Model& model, RunLength run, ThreadPool& pool);
+
+  // One step on n rows of the table, n <= data_config.batch_size. Failed: a loss is not finite; the weights are then
+  // those before the step, but for rows of tables that were brought up to date.
+  Status Step(const features::EncodedTable& table, const uint32_t* rows, int n);
+
+  int64_t step() const { return dense_->step(); }
+  // The step after which all rows of tables were last brought up to date.
+  int64_t settled_step() const { return settled_step_; }
+  // Brings every row of every table up to date.
+  void Settle();
+  // Goes on after `step`; rows of tables wait for steps after settled_step at most.
+  void Restart(int64_t step, int64_t settled_step);
+
+  // Exponential moving average of the weights (train_config.ema): exchanges it with the weights. No-op without one.
+  void SwapAverage();
+  // Floats that a checkpoint must hold besides the store: the average. Empty without one.
+  std::vector<std::pair<std::string, std::span<float>>> Averages();
+
+  // Mean training loss per tower since the last call, in the order of the towers.
+  std::vector<std::pair<std::string, double>> TakeLosses();
+  std::vector<std::pair<std::string, double>> Losses() const;
+  double learning_rate() const { return learning_rate_; }
+  PhaseSeconds& phases() { return phases_; }
+
+ private:
+  Optimizer& OptimizerOf(int table) { return model_.graph.tables[table].embedding ? *sparse_ : *dense_; }
+  void FillBatch(const features::EncodedTable& table, const uint32_t* rows, int n);
+  void SettleTouched();
+  Status ForwardBackward(int n);
+  void ClipGradients();
+  void Update();
+  void UpdateAverage();
+
+  Model& model_;
+  ThreadPool& pool_;
+  Executor executor_;
+  std::unique_ptr<Optimizer> dense_, sparse_;
+  Schedule dense_schedule_, sparse_schedule_;
+  int64_t settled_step_ = 0;
+  double learning_rate_ = 0;
+  PhaseSeconds phases_;
+
+  // One batch. ids: [B, slots], numbers: [B, width], by_task: [T][B].
+  std::vector<int32_t> ids_;
+  std::vector<float> numbers_, row_labels_, row_weights_;
+  std::vector<std::vector<float>> labels_, weights_;
+  std::vector<float> scales_;             // by tower: weight of the task / Σ row weights
+  std::vector<double> slice_losses_;      // [slice][tower]
+  std::vector<double> loss_sums_, loss_weights_;  // by tower, since TakeLosses
+  InputBatch batch_;
+
+  FloatBuffer average_;                        // dense
+  std::vector<FloatBuffer> table_averages_;    // [rows, padded width]
+};
+
+}  // namespace manygate
+
+#endif  // MANYGATE_TRAIN_STEPPER_H_
