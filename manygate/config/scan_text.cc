@@ -60,7 +60,9 @@ bool FitsInteger(const Value& value, bool is_signed, uint64_t largest) {
 }
 
 bool IsFloat(const Value& value) {
-  if (value.type == Tokenizer::TYPE_INTEGER || value.type == Tokenizer::TYPE_FLOAT) return true;
+  if (value.type == Tokenizer::TYPE_FLOAT) return true;
+  // The parser takes hexadecimal and octal numbers for whole numbers only.
+  if (value.type == Tokenizer::TYPE_INTEGER) return value.text == "0" || value.text[0] != '0';
   const std::string lower = ToLower(value.text);
   return value.type == Tokenizer::TYPE_IDENTIFIER && (lower == "inf" || lower == "infinity" || lower == "nan");
 }
@@ -104,7 +106,8 @@ std::string TypeProblem(const FieldDescriptor& field, const Value& value) {
     case FieldDescriptor::CPPTYPE_DOUBLE:
     case FieldDescriptor::CPPTYPE_FLOAT: return IsFloat(value) ? "" : needs("a number");
     case FieldDescriptor::CPPTYPE_BOOL: return IsBool(value) ? "" : needs("true or false");
-    case FieldDescriptor::CPPTYPE_STRING: return value.type == Tokenizer::TYPE_STRING ? "" : needs("a text in quotes");
+    case FieldDescriptor::CPPTYPE_STRING:
+      return value.type == Tokenizer::TYPE_STRING && !value.negative ? "" : needs("a text in quotes");
     case FieldDescriptor::CPPTYPE_ENUM:
       if (IsEnum(value, field)) return "";
       return fmt::format("{} has no value \"{}\". {}", field.name(), value.Shown(),
