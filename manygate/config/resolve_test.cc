@@ -126,7 +126,7 @@ TEST(PrintPipelineTest, TheExamplesComeBack) {
   }
 }
 
-// Sets every field of `message` that is not in a oneof, and of each oneof the member number `choice`, to a value that is
+// Sets every field of `message` outside oneofs, and of each oneof the member number `choice`, to a value that is
 // hard to print. Repeated fields get two elements.
 void SetEverything(Message* message, int choice) {
   const Reflection& reflection = *message->GetReflection();
