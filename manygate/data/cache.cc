@@ -295,6 +295,13 @@ std::string CompareSources(const std::vector<std::string>& files, std::vector<So
   return "";
 }
 
+// AtomicFile buffers what it is given; large parts go through it in pieces.
+Status AppendPieces(std::string_view bytes, AtomicFile* file) {
+  constexpr size_t kPieceBytes = size_t{1} << 20;
+  for (size_t at = 0; at < bytes.size(); at += kPieceBytes) MG_RETURN_IF_ERROR(file->Append(bytes.substr(at, kPieceBytes)));
+  return OkStatus();
+}
+
 std::string PackDictionary(const std::vector<std::string>& dictionary) {
   Packer packer;
   for (const std::string& text : dictionary) packer.Put(static_cast<uint32_t>(text.size()));
@@ -410,7 +417,7 @@ CacheLookup LoadCache(const std::string& cache_dir, const CacheKey& key) {
   CacheLookup lookup;
   if (touched) {
     const Status status = WriteCache(path, description, cache.columns.size(), cache.head.columns_checksum,
-                                     [&](AtomicFile& file) { return file.Append(cache.columns); });
+                                     [&](AtomicFile& file) { return AppendPieces(cache.columns, &file); });
     if (!status.ok()) lookup.note = fmt::format("The column cache {} is valid but could not be refreshed.", path);
   }
   lookup.table = std::move(table);
@@ -434,7 +441,7 @@ Status StoreCache(const std::string& cache_dir, const CacheKey& key, std::span<c
   const uint64_t checksum = XXH3_64bits_digest(hash);
   XXH3_freeState(hash);
   return WriteCache(CachePath(cache_dir, key), description, columns_bytes, checksum, [&table](AtomicFile& file) {
-    return EmitColumns(table, nullptr, [&file](std::string_view piece) { return file.Append(piece); }).status();
+    return EmitColumns(table, nullptr, [&file](std::string_view piece) { return AppendPieces(piece, &file); }).status();
   });
 }
 

@@ -22,11 +22,11 @@ struct CsvOptions {
   char quote = '"';
   bool with_header = false;
   // Without a header: the columns in order. Empty: they are named column_0, column_1, ...
-  std::vector<std::string> names;
+  std::vector<std::string> names = {};
   uint64_t skip_lines = 0;  // physical lines dropped before the header or the first row
   bool trim_blanks = true;  // spaces and tabs around values that are not quoted
   // Texts that mean "missing", compared after trimming, quoted or not; the empty text always does.
-  std::vector<std::string> missing_values;
+  std::vector<std::string> missing_values = {};
 
   // Everything above that changes what is read, as one text: part of the key of a cache.
   std::string Fingerprint() const;
