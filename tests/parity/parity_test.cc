@@ -1,0 +1,291 @@
+// SPDX-License-Identifier: Apache-2.0
+// Every model against a state dumped from PyTorch in double precision (make_dumps.py): logits, losses, all gradients and
+// the parameters after ten Adam steps agree to 1e-5, with the rewriting passes and without.
+#include <google/protobuf/text_format.h>
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <filesystem>
+#include <fstream>
+#include <map>
+#include <sstream>
+
+#include "manygate/base/thread_pool.h"
+#include "manygate/catalog/catalog.h"
+#include "manygate/config/accessors.h"
+#include "manygate/config/resolve.h"
+#include "manygate/graph/executor.h"
+#include "manygate/graph/parameter_store.h"
+#include "manygate/ops/concat.h"
+#include "manygate/ops/inputs.h"
+
+namespace manygate {
+namespace {
+
+constexpr double kTolerance = 1e-5;
+
+struct Input {
+  std::string name;
+  bool ids;
+  int64_t size;  // vocabulary or width
+  bool one_hot;
+  int64_t dim;
+};
+
+struct Tensor {
+  std::vector<int64_t> shape;
+  std::vector<double> values;
+};
+
+// One dump file; README.md beside it describes the format.
+struct Case {
+  config::ModelConfig model;
+  std::vector<Input> inputs;
+  std::map<std::string, std::map<std::string, Tensor>> sections;
+};
+
+Case ReadCase(const std::string& path) {
+  Case dump;
+  std::ifstream file(path);
+  std::string line;
+  while (std::getline(file, line)) {
+    std::istringstream words(line);
+    std::string kind;
+    words >> kind;
+    if (kind == "config") {
+      std::string text;
+      while (std::getline(file, line) && line != "END") text += line + "\n";
+      EXPECT_TRUE(google::protobuf::TextFormat::ParseFromString(text, &dump.model)) << path;
+    } else if (kind == "input") {
+      Input input{};
+      std::string type, encoding;
+      words >> input.name >> type >> input.size;
+      input.ids = type == "ids";
+      if (input.ids) words >> encoding >> input.dim;
+      input.one_hot = encoding == "one_hot";
+      dump.inputs.push_back(input);
+    } else if (kind == "tensor") {
+      std::string section, name;
+      words >> section >> name;
+      Tensor& tensor = dump.sections[section][name];
+      for (int64_t n; words >> n;) tensor.shape.push_back(n);
+      std::getline(file, line);
+      std::istringstream values(line);
+      for (double v; values >> v;) tensor.values.push_back(v);
+    }
+  }
+  return dump;
+}
+
+class Replay {
+ public:
+  Replay(const Case& dump, bool rewrite) : dump_(dump), pool_(1) {
+    pipeline_.mutable_model_config()->CopyFrom(dump.model);
+    config::ResolveDefaults(&pipeline_);
+    std::vector<Value> parts;
+    for (const Input& input : dump.inputs) {
+      if (!input.ids) {
+        parts.push_back(Numbers(graph_, input.name, number_width_, input.size));
+        number_width_ += input.size;
+      } else {
+        const int slot = id_slots_++;
+        parts.push_back(input.one_hot ? OneHot(graph_, input.name, slot, input.size)
+                                      : Lookup(graph_, input.name, slot,
+                                               AddEmbedding(graph_, input.name, input.size, input.dim, {})));
+      }
+    }
+    WireModel(graph_, Concat(graph_, "input", parts), pipeline_.model_config());
+    if (rewrite) RewriteGraph(graph_);
+    for (const auto& tower : config::TaskTowers(pipeline_.model_config())) losses_.push_back(MakeLoss(tower.losses(0)));
+    config::Optimizer adam;
+    adam.mutable_adam_optimizer()->set_lr(1e-3f);
+    optimizer_ = MakeOptimizer(adam);
+    store_ = std::make_unique<ParameterStore>(
+        graph_, StateCounts{optimizer_->StatePerValue(), optimizer_->StatePerValue()});
+    for (size_t i = 0; i < graph_.parameters.size(); ++i) {
+      const auto& initial = dump.sections.at("initial");
+      const auto found = initial.find(graph_.parameters[i].name);
+      if (found == initial.end()) {
+        ADD_FAILURE() << "the dump lacks " << graph_.parameters[i].name;
+        continue;
+      }
+      EXPECT_EQ(graph_.parameters[i].shape, found->second.shape) << graph_.parameters[i].name;
+      store_->Write(static_cast<int>(i), std::vector<float>(found->second.values.begin(), found->second.values.end()));
+    }
+    EXPECT_EQ(graph_.parameters.size(), dump.sections.at("initial").size());
+  }
+
+  // suffix: "" for the first batch, ".3" for step 3 of the Adam run.
+  void LoadBatch(const std::string& suffix) {
+    std::map<std::string, const Tensor*> columns;
+    for (const auto& [name, tensor] : Section("ids", suffix)) columns[name] = &tensor;
+    for (const auto& [name, tensor] : Section("numbers", suffix)) columns[name] = &tensor;
+    rows_ = columns.begin()->second->shape[0];
+    ids_.assign(rows_ * id_slots_, 0);
+    numbers_.assign(rows_ * number_width_, 0.f);
+    int64_t slot = 0, offset = 0;
+    for (const Input& input : dump_.inputs) {
+      const Tensor& tensor = *columns.at(input.name);
+      for (int64_t r = 0; r < rows_; ++r) {
+        if (input.ids) ids_[r * id_slots_ + slot] = static_cast<int32_t>(tensor.values[r]);
+        for (int64_t j = 0; !input.ids && j < input.size; ++j)
+          numbers_[r * number_width_ + offset + j] = static_cast<float>(tensor.values[r * input.size + j]);
+      }
+      (input.ids ? slot : offset) += input.ids ? 1 : input.size;
+    }
+    labels_.clear();
+    for (const auto& output : graph_.outputs) {
+      const Tensor& label = Section("label", suffix).at(output.tower);
+      labels_.emplace_back(label.values.begin(), label.values.end());
+    }
+    batch_ = {rows_, ids_.data(), id_slots_, numbers_.data(), number_width_};
+  }
+
+  // Forward and backward of the loaded batch; fills logits and losses.
+  void ForwardBackward(int64_t step) {
+    Executor executor(graph_, *store_, {.training = true}, pool_);
+    executor.Touch(batch_);
+    for (auto& table : store_->tables()) optimizer_->SettleRows(*table, table->touched());
+    const auto& towers = config::TaskTowers(pipeline_.model_config());
+    logits.assign(labels_.size(), {});
+    losses.assign(labels_.size(), 0);
+    const std::vector<float> ones(rows_, 1.f);
+    executor.ForwardBackward(batch_, step, [&](const Slice& slice) {
+      for (size_t t = 0; t < labels_.size(); ++t) {
+        const View view = slice.logits[t];
+        for (int64_t r = 0; r < slice.rows; ++r) logits[t].push_back(view.data[r * view.stride]);
+        losses[t] = losses_[t]->Compute({.logits = view.data,
+                                         .logit_stride = view.stride,
+                                         .labels = labels_[t].data(),
+                                         .weights = ones.data(),
+                                         .rows = slice.rows,
+                                         .scale = towers[static_cast<int>(t)].weight() / static_cast<float>(rows_)},
+                                        slice.d_logits[t].data) /
+                    static_cast<double>(rows_);
+      }
+    });
+  }
+
+  void AdamStep() {
+    optimizer_->BeginStep(1e-3);
+    float* states[] = {store_->state(0), store_->state(1)};
+    optimizer_->UpdateDense(store_->trainable_size(), store_->weights(), store_->gradient(), states, true);
+  }
+  void Settle() {
+    for (auto& table : store_->tables()) optimizer_->SettleAll(*table);
+  }
+  std::vector<std::vector<float>> Predict() {
+    Executor executor(graph_, *store_, {}, pool_);
+    std::vector<std::vector<float>> all(graph_.outputs.size());
+    executor.Forward(batch_, [&](const Slice& slice) {
+      for (size_t t = 0; t < all.size(); ++t)
+        for (int64_t r = 0; r < slice.rows; ++r) all[t].push_back(slice.logits[t].data[r * slice.logits[t].stride]);
+    });
+    return all;
+  }
+
+  const Graph& graph() const { return graph_; }
+  ParameterStore& store() { return *store_; }
+  std::vector<std::vector<float>> logits;
+  std::vector<double> losses;
+
+ private:
+  const std::map<std::string, Tensor>& Section(const std::string& name, const std::string& suffix) {
+    static const std::map<std::string, Tensor> none;
+    const auto found = dump_.sections.find(name + suffix);
+    return found == dump_.sections.end() ? none : found->second;
+  }
+
+  const Case& dump_;
+  ThreadPool pool_;
+  config::Pipeline pipeline_;
+  Graph graph_;
+  std::unique_ptr<ParameterStore> store_;
+  std::unique_ptr<Optimizer> optimizer_;
+  std::vector<std::unique_ptr<Loss>> losses_;
+  int64_t id_slots_ = 0, number_width_ = 0, rows_ = 0;
+  std::vector<int32_t> ids_;
+  std::vector<float> numbers_;
+  std::vector<std::vector<float>> labels_;
+  InputBatch batch_;
+};
+
+void ExpectClose(const std::vector<float>& got, const Tensor& want, const std::string& what) {
+  ASSERT_EQ(got.size(), want.values.size()) << what;
+  for (size_t i = 0; i < got.size(); ++i) ASSERT_NEAR(got[i], want.values[i], kTolerance) << what << " [" << i << "]";
+}
+
+struct Choice {
+  std::string name;
+  bool rewrite;
+};
+
+std::vector<Choice> AllCases() {
+  std::vector<Choice> cases;
+  const std::string folder = std::string(MANYGATE_SOURCE_DIR) + "/tests/parity";
+  for (const auto& entry : std::filesystem::directory_iterator(folder)) {
+    if (entry.path().extension() != ".txt" || entry.path().stem() == "CMakeLists") continue;
+    cases.push_back({entry.path().stem().string(), true});
+    cases.push_back({entry.path().stem().string(), false});
+  }
+  std::sort(cases.begin(), cases.end(), [](const Choice& a, const Choice& b) {
+    return std::tie(a.name, a.rewrite) < std::tie(b.name, b.rewrite);
+  });
+  return cases;
+}
+
+class Parity : public testing::TestWithParam<Choice> {
+ protected:
+  Parity()
+      : dump_(ReadCase(std::string(MANYGATE_SOURCE_DIR) + "/tests/parity/" + GetParam().name + ".txt")) {}
+  Case dump_;
+};
+
+TEST_P(Parity, LogitsLossesAndGradients) {
+  Replay replay(dump_, GetParam().rewrite);
+  replay.LoadBatch("");
+  replay.ForwardBackward(1);
+  for (size_t t = 0; t < replay.logits.size(); ++t) {
+    const std::string& tower = replay.graph().outputs[t].tower;
+    ExpectClose(replay.logits[t], dump_.sections.at("logits").at(tower), "logits of " + tower);
+    EXPECT_NEAR(replay.losses[t], dump_.sections.at("loss").at(tower).values[0], kTolerance) << tower;
+  }
+  const auto& gradients = dump_.sections.at("gradient");
+  size_t compared = 0;
+  for (size_t i = 0; i < replay.graph().parameters.size(); ++i) {
+    const Parameter& parameter = replay.graph().parameters[i];
+    if (!parameter.trainable) continue;
+    ASSERT_TRUE(gradients.contains(parameter.name)) << parameter.name;
+    ExpectClose(replay.store().ReadGradient(static_cast<int>(i)), gradients.at(parameter.name),
+                "gradient of " + parameter.name);
+    ++compared;
+  }
+  EXPECT_EQ(compared, gradients.size());
+}
+
+TEST_P(Parity, TenAdamSteps) {
+  Replay replay(dump_, GetParam().rewrite);
+  for (int step = 0; step < 10; ++step) {
+    replay.LoadBatch("." + std::to_string(step));
+    replay.ForwardBackward(step + 1);
+    replay.AdamStep();
+  }
+  replay.Settle();
+  for (size_t i = 0; i < replay.graph().parameters.size(); ++i) {
+    const std::string& name = replay.graph().parameters[i].name;
+    ExpectClose(replay.store().Read(static_cast<int>(i)), dump_.sections.at("adam10").at(name), name);
+  }
+  replay.LoadBatch("");
+  const auto logits = replay.Predict();
+  for (size_t t = 0; t < logits.size(); ++t) {
+    const std::string& tower = replay.graph().outputs[t].tower;
+    ExpectClose(logits[t], dump_.sections.at("adam10_logits").at(tower), "logits after ten steps of " + tower);
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(PyTorch, Parity, testing::ValuesIn(AllCases()), [](const auto& info) {
+  return info.param.name + (info.param.rewrite ? "_rewritten" : "_as_wired");
+});
+
+}  // namespace
+}  // namespace manygate
