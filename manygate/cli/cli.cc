@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "manygate/cli/cli.h"
+
+#include <fmt/format.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include <csignal>
+#include <exception>
+#include <iostream>
+#include <new>
+#include <variant>
+#include <vector>
+
+#include "manygate/cli/flags.h"
+#include "manygate/cli/verbs.h"
+
+namespace manygate::cli {
+namespace {
+
+struct RunVerb {
+  const Console& console;
+  Status operator()(const HelpText& help) const {
+    console.out << help.text;
+    return OkStatus();
+  }
+  Status operator()(const TrainFlags& flags) const { return RunTrain(flags, console); }
+  Status operator()(const EvaluateFlags& flags) const { return RunEvaluate(flags, console); }
+  Status operator()(const PredictFlags& flags) const { return RunPredict(flags, console); }
+  Status operator()(const InspectFlags& flags) const { return RunInspect(flags, console); }
+  Status operator()(const GenerateFlags& flags) const { return RunGenerate(flags, console); }
+};
+
+Status ParseAndRun(std::span<const std::string> args, const Console& console) {
+  MG_ASSIGN_OR_RETURN(VerbFlags flags, ParseFlags(args));
+  MG_RETURN_IF_ERROR(std::visit(RunVerb{console}, flags));
+  console.out.flush();
+  if (!console.out) return Failed("standard output cannot be written to");
+  return OkStatus();
+}
+
+int Report(const Status& status, const Console& console) {
+  if (status.ok()) return kExitDone;
+  console.out.flush();
+  console.err << "manygate: " << status.message() << std::endl;
+  return status.code() == StatusCode::kInvalidInput ? kExitWrongInput : kExitFailed;
+}
+
+std::atomic<bool> stop_requested{false};
+
+// The first signal asks the run to end; a second one does not wait for it.
+extern "C" void HandleStopSignal(int) {
+  if (stop_requested.exchange(true)) _exit(kExitFailed);
+}
+
+void InstallStopHandlers() {
+  struct sigaction action = {};
+  action.sa_handler = HandleStopSignal;
+  sigemptyset(&action.sa_mask);
+  action.sa_flags = SA_RESTART;
+  sigaction(SIGINT, &action, nullptr);
+  sigaction(SIGTERM, &action, nullptr);
+}
+
+int TerminalColumns() {
+  winsize size = {};
+  return ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0 ? size.ws_col : 100;
+}
+
+}  // namespace
+
+int RunCli(std::span<const std::string> args, const Console& console) {
+  try {
+    if (args.empty()) {
+      console.err << ProgramHelp();
+      return kExitWrongInput;
+    }
+    return Report(ParseAndRun(args, console), console);
+  } catch (const std::bad_alloc&) {
+    return Report(Failed("out of memory"), console);
+  } catch (const std::exception& error) {
+    return Report(Failed(fmt::format("the run ended on an error of the program itself: {}", error.what())), console);
+  }
+}
+
+int RunCli(std::span<const std::string> args, std::ostream& out, std::ostream& err) {
+  return RunCli(args, Console{.out = out, .err = err});
+}
+
+int Main(int argc, char** argv) {
+  const std::vector<std::string> args(argv + std::min(argc, 1), argv + argc);
+  const Console console{.out = std::cout,
+                        .err = std::cerr,
+                        .err_is_terminal = isatty(STDERR_FILENO) != 0,
+                        .terminal_columns = TerminalColumns(),
+                        .stop = &stop_requested};
+  // Only training ends in good order when it is asked to; everything else writes its output at once or not at all.
+  if (!args.empty() && args[0] == "train") InstallStopHandlers();
+  return RunCli(args, console);
+}
+
+}  // namespace manygate::cli

@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: Apache-2.0
+// The command line, as plain structs. flags.cc is the only file that knows the library which parses it.
+//
+//   MG_ASSIGN_OR_RETURN(VerbFlags flags, ParseFlags({{"generate", "funnel", "--output", "f.csv"}}));
+//   std::get<GenerateFlags>(flags).rows;
+#ifndef MANYGATE_CLI_FLAGS_H_
+#define MANYGATE_CLI_FLAGS_H_
+
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "manygate/base/status.h"
+
+namespace manygate::cli {
+
+struct TrainFlags {
+  std::string config;  // "": none, the configuration is made from data and labels
+  std::vector<std::string> data;
+  std::vector<std::string> labels;  // NAME or NAME:KIND
+  std::string model;                // "" = not given
+  std::string model_dir;            // "" = not given
+  std::optional<uint64_t> seed;
+  int threads = 1;
+  std::vector<std::string> overrides;  // path=value
+  bool resume = false;
+  bool json = false;
+};
+
+struct EvaluateFlags {
+  std::vector<std::string> model_dirs;
+  std::vector<std::string> data;  // empty: the hold-out rows of the training
+  int threads = 1;
+  bool json = false;
+};
+
+struct PredictFlags {
+  std::string model_dir;
+  std::vector<std::string> data;
+  std::string output;
+  std::vector<std::string> keep;  // columns of the data to repeat in the output
+  bool logits = false;
+  int threads = 1;
+  bool json = false;
+};
+
+struct InspectFlags {
+  std::string path;
+  int threads = 1;
+  bool json = false;
+};
+
+struct GenerateFlags {
+  std::string kind;  // "funnel" or "paper"
+  int64_t rows = 0;
+  uint64_t seed = 1;
+  std::string output;
+  std::optional<double> correlation;  // paper only
+  std::optional<int> dimension;       // paper only
+  bool json = false;
+};
+
+// --help or --version was given: print this, exit code 0.
+struct HelpText {
+  std::string text;
+};
+
+using VerbFlags = std::variant<HelpText, TrainFlags, EvaluateFlags, PredictFlags, InspectFlags, GenerateFlags>;
+
+// args: the verb and what follows; not empty. InvalidInput: unknown verb or flag (with the nearest name), a flag without
+// its value, a value of the wrong kind or out of range, a value too many or too few.
+StatusOr<VerbFlags> ParseFlags(std::span<const std::string> args);
+
+// The verbs, a line each, and a first example.
+std::string ProgramHelp();
+
+}  // namespace manygate::cli
+
+#endif  // MANYGATE_CLI_FLAGS_H_

@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: Apache-2.0
+// A configuration for data that nobody has described: manygate train --data F --label L, without CONFIG.
+//
+//   MG_ASSIGN_OR_RETURN(InferredPipeline made, InferPipeline({.paths = "f.csv", .labels = {"click"}}, pool));
+//   Train(std::move(made.loaded), options);
+//
+// Features: every column that is neither label nor left out. Ids (texts, codes, whole numbers of few values) become
+// embeddings of 8 (values seen once share the unknown bucket where there are many), numbers are standardised, after log1p where they reach beyond 100, with an
+// indicator where values are missing. Left out: empty and constant columns, row numbers and other values that differ in
+// every row, and columns that give a binary label away (see GivesAway).
+// Labels: binary when the column has two values, else regression on its numbers.
+#ifndef MANYGATE_CLI_INFER_CONFIG_H_
+#define MANYGATE_CLI_INFER_CONFIG_H_
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "manygate/base/status.h"
+#include "manygate/base/thread_pool.h"
+#include "manygate/config/load.h"
+#include "manygate/data/infer.h"
+#include "manygate/data/table.h"
+
+namespace manygate::cli {
+
+struct InferRequest {
+  std::string paths;                    // as train_input_path
+  std::vector<std::string> labels;      // NAME or NAME:KIND
+  std::string model = "mmoe";           // a field of config::ModelConfig
+  std::vector<std::string> overrides = {};  // path=value, applied to the result
+};
+
+struct InferredPipeline {
+  config::LoadedPipeline loaded;   // its name is "<command line>"
+  std::vector<std::string> notes;  // what was chosen and why, for the user
+};
+
+// InvalidInput: no such file, model or column (with the nearest name), a label twice, a label of a kind that is not
+// there yet or that its values do not allow.
+StatusOr<InferredPipeline> InferPipeline(const InferRequest& request, ThreadPool& pool);
+
+// The value that a binary label's positive rows hold, of its two (text, rows): a word for yes, else the one that is not
+// a word for no, else the one that starts with ">" or ends in "+", else the rarer one.
+std::string ChoosePositive(std::span<const std::pair<std::string, int64_t>> values);
+
+// Whether `column` tells that `label` is 1: in every row (20 or more) where the column has a value other than 0, 0.0 or
+// missing, the label is 1, and at most half of all rows are. Such a column is filled in after the outcome, like the
+// amount of a purchase. positive: by code of `label`. Both columns are categories.
+bool GivesAway(const Column& column, const Column& label, const std::vector<bool>& positive, int64_t rows);
+
+}  // namespace manygate::cli
+
+#endif  // MANYGATE_CLI_INFER_CONFIG_H_
