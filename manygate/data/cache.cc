@@ -16,6 +16,7 @@
 
 #include "manygate/base/check.h"
 #include "manygate/base/file.h"
+#include "manygate/data/highest_code.h"
 
 namespace manygate {
 namespace {
@@ -185,13 +186,6 @@ bool Stat(const std::string& path, SourceState* state) {
   return true;
 }
 
-template <typename Code>
-uint32_t HighestCode(const void* codes, uint64_t rows) {
-  Code highest = 0;
-  for (uint64_t row = 0; row < rows; ++row) highest = std::max(highest, static_cast<const Code*>(codes)[row]);
-  return highest;
-}
-
 // [offset, offset + bytes) lies within `total`.
 bool Within(uint64_t offset, uint64_t bytes, uint64_t total) { return offset <= total && bytes <= total - offset; }
 
@@ -230,10 +224,7 @@ bool LoadColumn(const ColumnPlace& place, uint64_t rows, std::string_view column
   if (!LoadDictionary(place, columns.substr(place.dictionary_offset, place.dictionary_bytes), &column->dictionary)) {
     return false;
   }
-  const uint32_t highest = width == 1   ? HighestCode<uint8_t>(values, rows)
-                           : width == 2 ? HighestCode<uint16_t>(values, rows)
-                                        : HighestCode<uint32_t>(values, rows);
-  return highest < column->dictionary.size();
+  return HighestCode(values, width, static_cast<int64_t>(rows)) < column->dictionary.size();
 }
 
 struct OpenedCache {

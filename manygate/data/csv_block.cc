@@ -197,31 +197,42 @@ void BlockParser::StoreRows(ParsedBlock* parsed) {
   KeepFirstProblems(parsed);
 }
 
-void BlockParser::StoreCategories(int field_number, ParsedBlock* parsed, ParsedBlock::Column* column) {
-  const Field* field = rows_.kept_fields() + field_number;
-  uint32_t* codes = column->codes.data() + parsed->rows;
+void BlockParser::ResolveEscapes(int field_number, ParsedBlock* parsed) {
+  Field* field = rows_.kept_fields() + field_number;
   for (size_t row = 0; row < row_lines_.size(); ++row, field += plan_.names.size()) {
-    const char* data = field->data;
-    uint32_t size = field->size;
-    if (field->has_escape) [[unlikely]] {
-      std::string& value = parsed->unescaped.emplace_back(Unescaped(*field, plan_.options.quote));
-      size = static_cast<uint32_t>(value.size());
-      value.append(kTextPadding, '\0');
-      data = value.data();
-    }
-    const uint32_t known = column->dictionary.size();
-    codes[row] = column->dictionary.Find(data, size);
-    if (codes[row] == known && !IsAscii(data, size) && !IsUtf8({data, size})) [[unlikely]] {
-      AddProblem(parsed, row_lines_[row], field_number,
-                 "the value is not UTF-8 text; convert the file, for instance with: iconv -f LATIN1 -t UTF-8");
-    }
+    if (!field->has_escape) continue;
+    std::string& value = parsed->unescaped.emplace_back(Unescaped(*field, plan_.options.quote));
+    const auto size = static_cast<uint32_t>(value.size());
+    value.append(kTextPadding, ' ');
+    *field = {value.data(), size, true, false};
+  }
+}
+
+void BlockParser::StoreCategories(int field_number, ParsedBlock* parsed, ParsedBlock::Column* column) {
+  if (rows_.has_escapes()) [[unlikely]] ResolveEscapes(field_number, parsed);
+  const uint32_t known = column->dictionary.size();
+  column->dictionary.FindAll(rows_.kept_fields() + field_number, plan_.names.size(), row_lines_.size(),
+                             column->codes.data() + parsed->rows);
+  if (column->dictionary.size() != known) CheckUtf8(field_number, known, *column, parsed);
+}
+
+void BlockParser::CheckUtf8(int field_number, uint32_t first_code, const ParsedBlock::Column& column,
+                            ParsedBlock* parsed) {
+  const uint32_t* codes = column.codes.data() + parsed->rows;
+  for (uint32_t code = first_code; code < column.dictionary.size(); ++code) {
+    const std::string_view text = column.dictionary.text(code);
+    if (IsAscii(text.data(), static_cast<uint32_t>(text.size())) || IsUtf8(text)) continue;
+    const auto row = static_cast<size_t>(std::find(codes, codes + row_lines_.size(), code) - codes);
+    AddProblem(parsed, row_lines_[row], field_number,
+               "the value is not UTF-8 text; convert the file, for instance with: iconv -f LATIN1 -t UTF-8");
   }
 }
 
 void BlockParser::StoreNumbers(int field_number, ParsedBlock* parsed, ParsedBlock::Column* column) {
   const Field* field = rows_.kept_fields() + field_number;
   float* numbers = column->numbers.data() + parsed->rows;
-  for (size_t row = 0; row < row_lines_.size(); ++row, field += plan_.names.size()) {
+  const size_t rows = row_lines_.size(), stride = plan_.names.size();
+  for (size_t row = 0; row < rows; ++row, field += stride) {
     const std::string_view text = field->view();
     numbers[row] = std::numeric_limits<float>::quiet_NaN();
     if (text.empty() || (has_numeric_missing_ && IsMissing(text))) continue;

@@ -71,7 +71,9 @@ class BlockParser {
  private:
   void TakeRow(ParsedBlock* parsed);
   void StoreRows(ParsedBlock* parsed);  // the rows taken so far, column by column
+  void ResolveEscapes(int field_number, ParsedBlock* parsed);
   void StoreCategories(int field_number, ParsedBlock* parsed, ParsedBlock::Column* column);
+  void CheckUtf8(int field_number, uint32_t first_code, const ParsedBlock::Column& column, ParsedBlock* parsed);
   void StoreNumbers(int field_number, ParsedBlock* parsed, ParsedBlock::Column* column);
   void ReportBadNumber(NumberParse result, std::string_view text, uint64_t line, int field_number, ParsedBlock* parsed);
   void AddProblem(ParsedBlock* parsed, uint64_t line, int field, std::string text);

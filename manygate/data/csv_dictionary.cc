@@ -20,16 +20,43 @@ uint64_t HashMiddle(const char* data, uint32_t size, uint64_t hash) {
 
 void BlockDictionary::Clear() {
   entries_.clear();
-  entries_.push_back({TextKey(), "", 0, 0});
+  entries_.push_back({TextKey(), "", 0, 0, {}});
   // A table that a block full of ids has made large is not carried to the next block.
   slots_.assign(std::min(std::max(slots_.size(), kFirstSlots), size_t{4096}), 0);
   slot_mask_ = slots_.size() - 1;
-  last_ = 0;
 }
 
-uint32_t BlockDictionary::Insert(const char* data, uint32_t size, const TextKey& key, uint64_t hash, size_t slot) {
-  const uint32_t code = static_cast<uint32_t>(entries_.size());
-  entries_.push_back({key, data, size, hash});
+// There is no look at the value of the row before, though neighbours often agree: in columns where they do not, the
+// wrong guesses cost more than the hash (Census-Income: 131 instead of 122 ms; AMD EPYC family 25 model 1, 2026-11).
+void BlockDictionary::FindAll(const Field* fields, size_t stride, size_t rows, uint32_t* codes) {
+  const uint32_t* slots = slots_.data();
+  const Entry* entries = entries_.data();
+  size_t slot_mask = slot_mask_;
+  for (size_t row = 0; row < rows; ++row, fields += stride) {
+    const char* const data = fields->data;
+    const uint32_t size = fields->size;
+    const TextKey key = MakeTextKey(data, size);
+    const uint64_t hash = HashText(key, data, size);
+    uint32_t code = slots[hash & slot_mask];
+    // A free slot leads to entry 0, which is the empty text.
+    if (!Equal(entries[code], key, data, size)) [[unlikely]] {
+      code = Probe(data, size, key, hash);
+      slots = slots_.data();
+      entries = entries_.data();
+      slot_mask = slot_mask_;
+    }
+    codes[row] = code;
+  }
+}
+
+uint32_t BlockDictionary::Probe(const char* data, uint32_t size, const TextKey& key, uint64_t hash) {
+  if (size == 0) return 0;
+  size_t slot = hash & slot_mask_;
+  for (; slots_[slot] != 0; slot = (slot + 1) & slot_mask_) {
+    if (Equal(entries_[slots_[slot]], key, data, size)) return slots_[slot];
+  }
+  const auto code = static_cast<uint32_t>(entries_.size());
+  entries_.push_back({key, data, hash, size, {}});
   slots_[slot] = code;
   if (entries_.size() * 2 > slots_.size()) Rehash(slots_.size() * 4);
   return code;

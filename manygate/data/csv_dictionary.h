@@ -2,9 +2,9 @@
 // Texts to codes: a small dictionary per block and column, and the one of the whole column they are merged into.
 //
 //   BlockDictionary block;
-//   uint32_t local = block.Find(data, size);              // 0 for the empty text, then 1, 2, ... by first appearance
+//   block.FindAll(fields, stride, rows, codes);           // 0 for the empty text, then 1, 2, ... by first appearance
 //   MergedDictionary merged(missing_values);
-//   uint32_t code = merged.Find(block.text(local), block.hash(local));   // 0 for a missing value, then 1, 2, ...
+//   uint32_t code = merged.Find(block.text(codes[0]), block.hash(codes[0]));   // 0 for a missing value, then 1, 2, ...
 #ifndef MANYGATE_DATA_CSV_DICTIONARY_H_
 #define MANYGATE_DATA_CSV_DICTIONARY_H_
 
@@ -64,19 +64,8 @@ class BlockDictionary {
   // Forgets all texts. The dictionary points into the texts it was given: they must outlive its use.
   void Clear();
 
-  // Code of the text, new or known. `data` has kTextPadding readable bytes behind it.
-  uint32_t Find(const char* data, uint32_t size) {
-    const TextKey key = MakeTextKey(data, size);
-    // Neighbouring rows often agree.
-    if (Equal(entries_[last_], key, data, size)) return last_;
-    if (size == 0) return 0;
-    const uint64_t hash = HashText(key, data, size);
-    for (size_t slot = hash & slot_mask_;; slot = (slot + 1) & slot_mask_) {
-      const uint32_t code = slots_[slot];
-      if (code == 0) return last_ = Insert(data, size, key, hash, slot);
-      if (Equal(entries_[code], key, data, size)) return last_ = code;
-    }
-  }
+  // codes[i] = code of the text fields[i * stride], new or known. The texts have kTextPadding readable bytes behind them.
+  void FindAll(const Field* fields, size_t stride, size_t rows, uint32_t* codes);
 
   // Texts 0 .. size()-1; number 0 is the empty text.
   uint32_t size() const { return static_cast<uint32_t>(entries_.size()); }
@@ -87,8 +76,9 @@ class BlockDictionary {
   struct Entry {
     TextKey key;
     const char* data;
-    uint32_t size;
     uint64_t hash;
+    uint32_t size;
+    uint32_t unused[3];  // 64 bytes: one cache line, and an index is a shift
   };
 
   static bool Equal(const Entry& entry, const TextKey& key, const char* data, uint32_t size) {
@@ -97,13 +87,13 @@ class BlockDictionary {
                                 (entry.size ^ size);
     return difference == 0 && (size <= 32 || memcmp(entry.data + 16, data + 16, size - 32) == 0);
   }
-  uint32_t Insert(const char* data, uint32_t size, const TextKey& key, uint64_t hash, size_t slot);
+  // Goes on behind a slot that holds another text.
+  uint32_t Probe(const char* data, uint32_t size, const TextKey& key, uint64_t hash);
   void Rehash(size_t num_slots);
 
   std::vector<Entry> entries_;
   std::vector<uint32_t> slots_;  // a power of two; 0: free, else a code
   size_t slot_mask_ = 0;
-  uint32_t last_ = 0;
 };
 
 class MergedDictionary {

@@ -24,7 +24,7 @@ void RowSplitter::Start(const char* text, size_t size, bool at_end, bool may_hav
   size_ = size;
   at_end_ = at_end;
   has_quotes_ = quote_ != '\0' && may_have_quotes;
-  has_nul_ = false;
+  has_nul_ = has_escapes_ = false;
   position_ = row_begin_ = 0;
   row_line_ = lines_ = open_quote_line_ = 0;
   num_fields_ = 0;
@@ -97,6 +97,7 @@ RowResult RowSplitter::QuotedField(size_t quote_at, size_t* end) {
   if (behind == size_ && !at_end_) return RowResult::kIncomplete;
   if (behind < size_ && text_[behind] != delimiter_ && text_[behind] != '\n') return RowResult::kTextAfterQuote;
   *end = NextSpecial();
+  has_escapes_ |= has_escape;
   Push({text_ + quote_at + 1, static_cast<uint32_t>(at - quote_at - 1), true, has_escape});
   return RowResult::kRow;
 }
@@ -106,21 +107,37 @@ RowResult RowSplitter::NextPlainRow() {
   row_line_ = lines_;
   num_fields_ = 0;
   if (position_ >= size_) return RowResult::kEnd;
-  const char* begin = text_ + position_;
-  const char* const text_end = text_ + size_;
+  // Copies of members: the compiler must assume that writing a field changes them.
+  const char* const text = text_;
+  const char* const text_end = text + size_;
+  const char* begin = text + position_;
+  const char delimiter = delimiter_;
+  const uint32_t* special = specials_.data() + next_special_;
+  const uint32_t* special_end = specials_.data() + num_specials_;
   size_t index = num_kept_;
-  for (;;) {
-    const char* const end = text_ + NextSpecial();
+  Field* fields = fields_.data();
+  size_t room = fields_.size();
+  for (bool last_of_row = false; !last_of_row;) {
+    if (special == special_end) [[unlikely]] {
+      FindSpecials();
+      special = specials_.data();
+      special_end = special + num_specials_;
+    }
+    const char* const end = special == special_end ? text_end : text + *special++;
     if (end == text_end && !at_end_) return RowResult::kIncomplete;
-    const bool last_of_row = end == text_end || *end != delimiter_;
-    if (index == fields_.size()) [[unlikely]] fields_.resize(fields_.size() * 2 + 16);
-    fields_[index++] = PlainField(begin, end, last_of_row);
+    last_of_row = end == text_end || *end != delimiter;
+    if (index == room) [[unlikely]] {
+      fields_.resize(room * 2 + 16);
+      fields = fields_.data();
+      room = fields_.size();
+    }
+    fields[index++] = PlainField(begin, end, last_of_row);
     begin = end + 1;
-    if (last_of_row) break;
   }
+  next_special_ = static_cast<size_t>(special - specials_.data());
   num_fields_ = static_cast<int>(index - num_kept_);
   ++lines_;
-  position_ = std::min(static_cast<size_t>(begin - text_), size_);
+  position_ = std::min(static_cast<size_t>(begin - text), size_);
   return RowResult::kRow;
 }
 

@@ -58,7 +58,8 @@ class RowSplitter {
     num_kept_ += static_cast<size_t>(num_fields_);
     num_fields_ = 0;
   }
-  const Field* kept_fields() const { return fields_.data(); }
+  Field* kept_fields() { return fields_.data(); }
+  bool has_escapes() const { return has_escapes_; }  // a field with has_escape is in the text split so far
   void DropKept() { num_kept_ = 0; }
   size_t row_begin() const { return row_begin_; }  // bytes from the start of the text
   size_t position() const { return position_; }    // where the next row begins
@@ -92,6 +93,7 @@ class RowSplitter {
   bool at_end_ = false;
   bool has_quotes_ = false;
   bool has_nul_ = false;
+  bool has_escapes_ = false;
   size_t position_ = 0;
   size_t row_begin_ = 0;
   uint64_t row_line_ = 0;
