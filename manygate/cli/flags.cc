@@ -55,15 +55,33 @@ Check OneOf(std::vector<std::string> names) {
 
 std::string NotEmpty(std::string& text) { return text.empty() ? "is empty" : ""; }
 
-// The page of --help: one line per flag as long as it fits, examples at the end as they stand.
+constexpr size_t kPageColumns = 110;
+
+// With line feeds between words where a line would become longer than `columns`.
+std::string Wrapped(const std::string& text, size_t columns) {
+  std::string wrapped;
+  size_t used = 0;
+  for (const std::string& word : Split(text, ' ')) {
+    const bool fits = used + 1 + word.size() <= columns;
+    if (!wrapped.empty()) wrapped += fits ? ' ' : '\n';
+    used = wrapped.empty() || !fits ? word.size() : used + 1 + word.size();
+    wrapped += word;
+  }
+  return wrapped;
+}
+
+// The page of --help; examples at the end as they stand.
 class HelpFormatter : public CLI::Formatter {
  public:
   HelpFormatter() { column_width(30); }
   std::string make_option_opts(const CLI::Option* option) const override {
-    if (option->get_type_size() == 0 || option->get_positional()) return "";
+    if (option->get_items_expected_min() == 0 || option->get_positional()) return "";
     return " " + option->get_type_name();
   }
-  std::string make_footer(const CLI::App* app) const override { return "\n" + app->get_footer() + "\n"; }
+  std::string make_option_desc(const CLI::Option* option) const override {
+    return Wrapped(option->get_description(), kPageColumns - get_column_width());
+  }
+  std::string make_footer(const CLI::App* app) const override { return app->get_footer() + "\n"; }
   std::string make_group(std::string group, bool is_positional, std::vector<const CLI::Option*> options) const override {
     group = is_positional ? "Arguments" : "Flags";
     return CLI::Formatter::make_group(group, is_positional, options);
@@ -176,7 +194,7 @@ class VerbParser {
       const std::string name = args[i].substr(0, args[i].find('='));
       const CLI::Option* option = app_.get_option_no_throw(name);
       if (option == nullptr) return Wrong(fmt::format("unknown flag {}. {}", name, Suggestion(name, names, "Flags")));
-      if (option->get_type_size() == 0 || name.size() < args[i].size()) continue;
+      if (option->get_items_expected_min() == 0 || name.size() < args[i].size()) continue;
       const bool at_end = i + 1 == args.size();
       if (at_end || app_.get_option_no_throw(args[i + 1]) != nullptr)
         return Wrong(fmt::format("{} needs a value: {} {}", name, name, option->get_type_name()));

@@ -25,12 +25,6 @@ constexpr int64_t kMinRowsOfRowNumbers = 100;  // fewer rows: numbers that all d
 constexpr double kWideRange = 100;
 constexpr int64_t kMinRowsGivingAway = 20;
 
-CsvOptions StartingOptions() {
-  CsvOptions options;
-  options.missing_values = {"?", "NA", "N/A", "NaN", "nan", "NULL", "null"};
-  return options;
-}
-
 void DescribeDialect(const CsvOptions& options, const InferredSchema& schema, config::DataConfig* data) {
   data->set_delimiter(std::string(1, options.delimiter));
   data->set_with_header(options.with_header);
@@ -41,13 +35,16 @@ void DescribeDialect(const CsvOptions& options, const InferredSchema& schema, co
   for (const InferredColumn& column : schema.columns) data->add_input_fields()->set_input_name(column.name);
 }
 
-void DescribeTraining(config::Pipeline* pipeline) {
+// Small data are gone through more often, until the validation rows say that it is enough.
+void DescribeTraining(int64_t rows, bool all_binary, config::Pipeline* pipeline) {
+  constexpr int64_t kBatch = 256, kSteps = 1000, kMinEpochs = 3, kMaxEpochs = 30;
   config::TrainConfig* train = pipeline->mutable_train_config();
   train->mutable_dense_optimizer()->mutable_adam_optimizer()->set_lr(0.001f);
   train->mutable_dense_optimizer()->mutable_constant_learning_rate();
-  train->set_num_epochs(3);
+  train->set_num_epochs(static_cast<uint32_t>(std::clamp((kSteps * kBatch + rows - 1) / rows, kMinEpochs, kMaxEpochs)));
+  train->mutable_early_stopping()->set_metric(all_binary ? "mean_auc" : "loss");
   config::DataConfig* data = pipeline->mutable_data_config();
-  data->set_batch_size(256);
+  data->set_batch_size(kBatch);
   data->mutable_split()->set_validation_fraction(0.1);
   data->mutable_split()->set_test_fraction(0.1);
 }
@@ -183,11 +180,26 @@ void LeaveOut(const Table& table, Findings* findings) {
   }
 }
 
+// Whether the first row, taken for values, holds a name that the user calls a column: then it is the line of names.
+bool FirstRowNamesLabel(const InferredSchema& schema, std::span<const std::string> labels) {
+  return std::any_of(labels.begin(), labels.end(), [&](const std::string& label) {
+    const std::string name = label.substr(0, label.rfind(':'));
+    return std::any_of(schema.columns.begin(), schema.columns.end(), [&](const InferredColumn& column) {
+      return !column.examples.empty() && (column.examples[0] == label || column.examples[0] == name);
+    });
+  });
+}
+
 StatusOr<Findings> LookAtData(const InferRequest& request, ThreadPool& pool) {
   Findings findings;
   MG_ASSIGN_OR_RETURN(const std::vector<std::string> files, ExpandPaths(request.paths));
-  MG_ASSIGN_OR_RETURN(findings.options, DetectDialect(files[0], StartingOptions()));
+  MG_ASSIGN_OR_RETURN(findings.options, DetectDialect(files[0], DataOptions()));
   MG_ASSIGN_OR_RETURN(findings.schema, InferColumns(files, findings.options, pool));
+  if (!findings.options.with_header && FirstRowNamesLabel(findings.schema, request.labels)) {
+    findings.options.with_header = true;
+    findings.options.names.clear();
+    MG_ASSIGN_OR_RETURN(findings.schema, InferColumns(files, findings.options, pool));
+  }
   MG_ASSIGN_OR_RETURN(const std::vector<LabelRequest> labels, ParseLabels(request.labels, findings.schema));
   std::vector<ColumnRequest> wanted;
   for (const LabelRequest& label : labels) wanted.push_back({label.name, ColumnKind::kCategory});
@@ -233,6 +245,12 @@ std::vector<std::string> Notes(const Findings& findings, const InferRequest& req
 
 }  // namespace
 
+CsvOptions DataOptions() {
+  CsvOptions options;
+  options.missing_values = {"?", "NA", "N/A", "NaN", "nan", "NULL", "null"};
+  return options;
+}
+
 bool GivesAway(const Column& column, const Column& label, const std::vector<bool>& positive, int64_t rows) {
   std::vector<bool> filled(column.dictionary.size(), false);
   for (size_t code = 1; code < filled.size(); ++code) {
@@ -259,7 +277,9 @@ StatusOr<InferredPipeline> InferPipeline(const InferRequest& request, ThreadPool
   config::Pipeline pipeline;
   MG_RETURN_IF_ERROR(AddModel(request.model, findings.labels, pipeline.mutable_model_config()));
   pipeline.set_train_input_path(request.paths);
-  DescribeTraining(&pipeline);
+  const bool all_binary = std::all_of(findings.labels.begin(), findings.labels.end(),
+                                      [](const InferredLabel& label) { return label.binary; });
+  DescribeTraining(findings.schema.rows, all_binary, &pipeline);
   DescribeDialect(findings.options, findings.schema, pipeline.mutable_data_config());
   for (const InferredLabel& label : findings.labels) {
     if (label.positive_value.empty()) continue;

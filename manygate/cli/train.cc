@@ -50,7 +50,7 @@ StatusOr<std::string> ModelDirectory(const TrainFlags& flags, const config::Load
 }
 
 std::string SecondsText(const TrainResult& result) {
-  return fmt::format("{} steps ({:.4g} epochs) in {}, {} rows/s", FormatCount(result.steps), result.epochs,
+  return fmt::format("{} steps ({:.4g} epoch{}) in {}, {} rows/s", FormatCount(result.steps), result.epochs, result.epochs == 1 ? "" : "s",
                      FormatSeconds(result.seconds), FormatCount(static_cast<int64_t>(result.rows_per_second)));
 }
 

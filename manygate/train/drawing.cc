@@ -66,8 +66,9 @@ class Drawing {
   }
 
   std::string Draw() {
-    text_ = fmt::format("{}: {} {}, {} parameters\n\n", config::ModelName(config_), towers_.size(),
-                        towers_.size() == 1 ? "task" : "tasks", FormatCount(model_.graph.NumParameters()));
+    text_ = fmt::format("{}: {} {}, {} parameters, {} operations\n\n", config::ModelName(config_), towers_.size(),
+                        towers_.size() == 1 ? "task" : "tasks", FormatCount(model_.graph.NumParameters()),
+                        model_.graph.nodes.size());
     DrawInputs();
     switch (config_.model_case()) {
       case config::ModelConfig::kMmoe: DrawMmoe(); break;
@@ -78,7 +79,7 @@ class Drawing {
     if (num_drawn_ < towers_.size()) text_ += fmt::format("      ... and {} more towers\n", towers_.size() - num_drawn_);
     text_ += "\n";
     for (int t = 0; t < num_drawn_; ++t) DescribeTask(t);
-    DescribePlan();
+    DescribeFirstProduct();
     return std::move(text_);
   }
 
@@ -263,12 +264,12 @@ class Drawing {
     text_ += Cut(line, kMaxColumns) + "\n";
   }
 
-  // How the widest product, the one at the inputs, is computed.
-  void DescribePlan() {
+  // How the product at the inputs, the widest one, is computed.
+  void DescribeFirstProduct() {
     for (const Node& node : model_.graph.nodes) {
       if (node.blocks.empty()) continue;
-      const std::string line = fmt::format(" plan: {} operations; at the inputs {}, {} wide", model_.graph.nodes.size(),
-                                           node.op->Describe(), node.shape.size());
+      const std::string line =
+          fmt::format(" first product: {}, {} wide", node.op->Describe(), node.shape.size());
       text_ += Cut(line, kMaxColumns) + "\n";
       return;
     }
