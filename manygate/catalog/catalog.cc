@@ -29,15 +29,31 @@ Initializer EmbeddingInitializer(const features::FeatureSchema& feature) {
   return {Initializer::Kind::kUniform, -bound, bound};
 }
 
+// The id that at least this share of the training rows has is worth being left out of sums (math/row_table.h).
+constexpr double kDefaultShare = 0.3;
+
+int32_t DefaultId(const features::FeatureSchema& feature, uint64_t training_rows) {
+  uint64_t most = feature.training_count_size() > 0 ? feature.training_count(0) : 0;
+  int32_t id = 0;  // learnt vocabularies are sorted by count
+  for (int i = 1; i < feature.training_count_size(); ++i)
+    if (feature.training_count(i) > most) most = feature.training_count(i), id = i;
+  const bool has_bucket = feature.kind() == features::FeatureSchema::VOCABULARY && !feature.has_default_value();
+  if (has_bucket && feature.missing_count() > most) {
+    most = feature.missing_count();
+    id = static_cast<int32_t>(feature.vocabulary_size()) - 1;
+  }
+  return static_cast<double>(most) >= kDefaultShare * static_cast<double>(training_rows) ? id : -1;
+}
+
 class InputBuilder {
  public:
-  explicit InputBuilder(Graph& graph) : graph_(graph) {}
+  InputBuilder(Graph& graph, uint64_t training_rows) : graph_(graph), training_rows_(training_rows) {}
 
   Value Add(const features::FeatureSchema& feature) {
     switch (feature.encoding()) {
       case features::FeatureSchema::ONE_HOT:
         return OneHot(graph_, feature.name(), static_cast<int>(feature.id_slot()),
-                      static_cast<int64_t>(feature.vocabulary_size()));
+                      static_cast<int64_t>(feature.vocabulary_size()), DefaultId(feature, training_rows_));
       case features::FeatureSchema::EMBEDDING:
         return Lookup(graph_, feature.name(), static_cast<int>(feature.id_slot()), TableOf(feature));
       default: return Numbers(graph_, feature.name(), feature.number_offset(), feature.width());
@@ -54,6 +70,7 @@ class InputBuilder {
   }
 
   Graph& graph_;
+  const uint64_t training_rows_;
   std::map<std::string, int> tables_;  // embedding name -> table
 };
 
@@ -67,7 +84,7 @@ const features::FeatureSchema& FindFeature(const features::Schema& schema, const
 // Adjacent number features become one value, so that they are one product and not one each.
 std::vector<Value> GroupInputs(Graph& graph, const config::FeatureGroupConfig& group,
                                const features::Schema& schema) {
-  InputBuilder builder(graph);
+  InputBuilder builder(graph, schema.training_rows());
   std::vector<Value> values;
   const features::FeatureSchema* last = nullptr;  // of the run of numbers that values.back() is
   int64_t first_offset = 0;

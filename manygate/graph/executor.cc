@@ -135,10 +135,13 @@ void Executor::ForwardBackward(const InputBatch& batch, int64_t step, const std:
   if (slices <= 1) {
     if (slices == 0) return;
     PointGradientsAt(*workers_[0], store_.gradient());
+    BeginBatch();
     RunTrainingSlice(*workers_[0], batch, 0, step, loss);
     Commit(*workers_[0]);
+    EndBatch();
     return;
   }
+  BeginBatch();
   const int64_t gradient_size = store_.trainable_size();
   std::atomic<int> next{0};
   std::atomic<int> turn{0};
@@ -160,7 +163,19 @@ void Executor::ForwardBackward(const InputBatch& batch, int64_t step, const std:
       turn.store(slice + 1, std::memory_order_release);
     }
   });
+  PointGradientsAt(*workers_[0], store_.gradient());
+  EndBatch();
 }
+
+void Executor::BeginBatch() {
+  for (size_t n = 0; n < graph_.nodes.size(); ++n) graph_.nodes[n].op->BeginBatch(workers_[0]->contexts[n]);
+}
+
+void Executor::EndBatch() {
+  for (size_t n = 0; n < graph_.nodes.size(); ++n) graph_.nodes[n].op->EndBatch(workers_[0]->contexts[n]);
+}
+
+void Executor::ParametersChanged() { BeginBatch(); }
 
 void Executor::Forward(const InputBatch& batch, const std::function<void(const Slice&)>& visit) {
   const auto run = [&](int64_t slice, int thread) {

@@ -6,6 +6,7 @@
 //   Executor executor(graph, store, {.training = true, .slice_rows = 256}, pool);
 //   executor.Touch(batch);                        // then the optimizer brings the touched rows up to date
 //   executor.ForwardBackward(batch, step, loss);  // leaves gradients in the store
+//   executor.ParametersChanged();                 // before the first Forward, and whenever the store was written to
 //   executor.Forward(batch, [&](const Slice& slice) { ... slice.logits[task] ... });
 //
 // A graph that holds an operation over the whole batch (batch normalisation) trains in one slice per batch, on one
@@ -51,6 +52,8 @@ class Executor {
   void Touch(const InputBatch& batch);
   // loss is called once per slice, from several threads, slice.index < NumSlices(batch.rows).
   void ForwardBackward(const InputBatch& batch, int64_t step, const std::function<void(const Slice&)>& loss);
+  // Prediction: computes once what follows from the parameters alone.
+  void ParametersChanged();
   // Forward only; visit is called once per slice, from several threads.
   void Forward(const InputBatch& batch, const std::function<void(const Slice&)>& visit);
 
@@ -77,6 +80,8 @@ class Executor {
   void RunForward(Worker& worker) const;
   void RunBackward(Worker& worker) const;
   void Commit(Worker& worker) const;
+  void BeginBatch();
+  void EndBatch();
   void RunTrainingSlice(Worker& worker, const InputBatch& batch, int slice, int64_t step,
                         const std::function<void(const Slice&)>& loss) const;
 

@@ -61,6 +61,7 @@ struct TableBlock {
   int64_t rows, columns;
   std::vector<Piece> pieces;
   bool embedding;  // updated by the optimizer of embedding tables, not that of dense parameters
+  bool differences = false;  // rows are summed as differences from their column's default row
 };
 
 struct Node {

@@ -141,7 +141,8 @@ class Planner {
     int64_t scratch = 0;
     for (int64_t i = 0; i < count_; ++i) {
       const int64_t size = (traits_[i].workspace_per_row * capacity_ + traits_[i].workspace_fixed + 15) / 16 * 16;
-      if (size > 0) requests_.push_back({size, i, training_ ? Backward(i) : i, &plan_.workspaces[i]});
+      const int64_t end = !training_ ? i : traits_[i].commits ? 2 * count_ + 1 : Backward(i);
+      if (size > 0) requests_.push_back({size, i, end, &plan_.workspaces[i]});
       scratch = std::max(scratch, traits_[i].scratch);
     }
     requests_.push_back({(scratch + 15) / 16 * 16, 0, 2 * count_ + 1, &plan_.scratch});

@@ -89,6 +89,11 @@ class Op {
   virtual void Commit(const OpContext& context) const {}
   // Tells the node's tables which rows the batch reads. input holds the whole batch.
   virtual void Touch(const InputBatch& input, std::span<RowTable* const> tables) const {}
+  // Called once per batch before the first slice, with the parameters as they are now; what follows from parameters alone
+  // is computed here. Training: for the touched rows of the tables; predicting: for all, when parameters have changed.
+  virtual void BeginBatch(const OpContext& context) const {}
+  // Called once per training batch after the last slice; d_blocks are those of the whole batch.
+  virtual void EndBatch(const OpContext& context) const {}
   // The operation and its kernel in a few words: "dense, native".
   virtual std::string Describe() const = 0;
 };

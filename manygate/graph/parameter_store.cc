@@ -39,7 +39,8 @@ ParameterStore::ParameterStore(const Graph& graph, StateCounts counts) : graph_(
   for (int k = 0; k < counts.dense_states; ++k) states_.emplace_back(offset);
   for (const TableBlock& table : graph.tables) {
     tables_.push_back(std::make_unique<RowTable>(table.name, table.rows, table.columns,
-                                                 table.embedding ? counts.embedding_states : counts.dense_states));
+                                                 table.embedding ? counts.embedding_states : counts.dense_states,
+                                                 table.differences));
   }
 }
 

@@ -2,10 +2,14 @@
 // A matrix of which a batch touches few rows: embedding tables, and the weights of one-hot inputs. One record per row
 // keeps the row and all that an update of it needs side by side:
 //
-//   record r:  [ weights | gradient | state 0 | state 1 | ... ]   each `padded_width` floats (a multiple of 16)
+//   record r:  [ weights | difference | gradient | state 0 | state 1 | ... ]   each `padded_width` floats (x 16)
 //
-// Order of calls in a training step: CollectTouched (ids of the batch) -> the optimizer brings the touched rows up to
-// date (optimizers/optimizer.h) -> GatherSum reads weights -> ScatterAdd adds to gradients, which stay pending in the
+// A column whose values are mostly one default is summed as base + differences: base = Σ of the default rows, difference
+// r = weights r − weights of its column's default. A row of the batch then adds only what is not default (10 of 29
+// columns on Census-Income). Without defaults there is no difference part.
+//
+// Order of calls in a training step: StartBatch, Touch (ids of the batch) -> the optimizer brings the touched rows up to
+// date (optimizers/optimizer.h) -> SelectRows, GatherSum -> ScatterAdd adds to gradients, which stay pending in the
 // record until the row is touched again or everything is settled.
 #ifndef MANYGATE_MATH_ROW_TABLE_H_
 #define MANYGATE_MATH_ROW_TABLE_H_
@@ -22,7 +26,7 @@ namespace manygate {
 class RowTable {
  public:
   // num_states: optimizer values per weight; -1 for a table that only predicts (no gradient).
-  RowTable(std::string name, int64_t rows, int64_t width, int num_states);
+  RowTable(std::string name, int64_t rows, int64_t width, int num_states, bool differences = false);
 
   const std::string& name() const { return name_; }
   int64_t rows() const { return rows_; }
@@ -35,8 +39,14 @@ class RowTable {
   int64_t size() const { return rows_ * record_size_; }  // floats in all records
   float* weights(int64_t row) { return data_.data() + row * record_size_; }
   const float* weights(int64_t row) const { return data_.data() + row * record_size_; }
-  float* gradient(int64_t row) { return weights(row) + padded_width_; }
-  float* state(int64_t row, int k) { return weights(row) + (2 + k) * padded_width_; }
+  bool has_differences() const { return differences_; }
+  float* difference(int64_t row) { return weights(row) + padded_width_; }
+  float* gradient(int64_t row) { return weights(row) + (differences_ ? 2 : 1) * padded_width_; }
+  float* state(int64_t row, int k) { return gradient(row) + (1 + k) * padded_width_; }
+  // What is summed for a selected row: its difference if there is one, else its weights.
+  const float* summands() const { return data_.data() + (differences_ ? padded_width_ : 0); }
+  // Start of every sum: bias + Σ default rows, or null. [padded_width]
+  float* base() { return base_.empty() ? nullptr : base_.data(); }
 
   // Per row: the first training step whose update is not yet in the weights (steps count from 1).
   std::vector<int32_t>& first_pending() { return first_pending_; }
@@ -47,30 +57,51 @@ class RowTable {
   void StartBatch();
   // Adds row0 + ids[r * id_stride] for r < n.
   void Touch(const int32_t* ids, int64_t id_stride, int64_t n, int64_t row0);
+  // Adds a row that is read though no row of the batch may select it: a default. Call after Touch.
+  void TouchDefault(int64_t row);
+  // Whether a row of the batch selects it.
+  bool IsSelected(int64_t row) const { return is_touched_[row] == kSelected; }
 
  private:
   std::string name_;
   int64_t rows_, width_, padded_width_, record_size_;
   int num_states_;
-  FloatBuffer data_;
+  bool differences_;
+  FloatBuffer data_, base_;
   std::vector<int32_t> first_pending_;
   std::vector<int32_t> touched_;
+  static constexpr uint8_t kSelected = 1, kReadOnly = 2;
   std::vector<uint8_t> is_touched_;
 };
 
 // Which row of the table each one-hot or embedding column of an input row selects.
 struct LookupColumn {
-  int slot;      // index into the ids of an input row
-  int64_t row0;  // the column's first row in the table
+  int slot;                 // index into the ids of an input row
+  int64_t row0;             // the column's first row in the table
+  int64_t rows;             // values of the column
+  int32_t default_id = -1;  // the value that the base stands for; -1: none
 };
 
-// out[r, :] += Σ_c weights(columns[c].row0 + ids[r, columns[c].slot]), in the order of columns.
-// ids: [rows, id_stride]; out: [rows, out_stride], width floats used.
-void GatherSum(const RowTable& table, std::span<const LookupColumn> columns, int64_t rows, const int32_t* ids,
-               int64_t id_stride, float* out, int64_t out_stride);
-// gradient(columns[c].row0 + ids[r, columns[c].slot]) += d_out[r, :], row by row in order.
-void ScatterAdd(RowTable& table, std::span<const LookupColumn> columns, int64_t rows, const int32_t* ids,
-                int64_t id_stride, const float* d_out, int64_t d_out_stride);
+// The table rows that each input row adds: selected[r * (columns + 1)] is their number n, and n row numbers follow, in the
+// order of columns. A column whose value is its default adds none.
+// ids: [rows, id_stride]; selected: rows * (columns.size() + 1) numbers.
+void SelectRows(std::span<const LookupColumn> columns, int64_t rows, const int32_t* ids, int64_t id_stride,
+                int32_t* selected);
+
+// out[r, :] += Σ summands of the rows that input row r selects. selected: from SelectRows, selected_stride numbers per row.
+void GatherSum(const RowTable& table, int64_t rows, const int32_t* selected, int64_t selected_stride, float* out,
+               int64_t out_stride);
+// gradient of each selected row += d_out[r, :], row by row in order.
+void ScatterAdd(RowTable& table, int64_t rows, const int32_t* selected, int64_t selected_stride, const float* d_out,
+                int64_t d_out_stride);
+
+// gradient of default_row = total − Σ gradients of the other given rows, total: [width] the column's whole gradient.
+// Where that is lost in the rounding of what it is computed from (below 2^-18 of Σ |terms|) it is an exact 0: units that
+// are dead for all default rows have no gradient, and Adam would blow the rounding noise up to full steps.
+void DefaultGradient(RowTable& table, std::span<const int32_t> rows, int64_t default_row, const float* total);
+
+// difference = weights − weights of default_row (−1: 0), for the given rows.
+void UpdateDifferences(RowTable& table, std::span<const int32_t> rows, int64_t default_row);
 
 }  // namespace manygate
 

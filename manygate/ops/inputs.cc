@@ -28,16 +28,18 @@ class NumbersOp final : public Op {
 
 class LookupOp final : public Op {
  public:
-  LookupOp(int slot, int64_t vocabulary, int64_t dim) : column_{slot, 0}, vocabulary_(vocabulary), dim_(dim) {}
+  LookupOp(int slot, int64_t vocabulary, int64_t dim) : column_{slot, 0, vocabulary}, vocabulary_(vocabulary), dim_(dim) {}
   Shape OutputShape(std::span<const Shape>) const override { return {1, dim_}; }
-  OpTraits Traits(std::span<const Shape>) const override { return {.commits = true}; }
+  OpTraits Traits(std::span<const Shape>) const override { return {.commits = true, .workspace_per_row = 2}; }
   void Forward(const OpContext& c) const override {
     for (int64_t r = 0; r < c.rows; ++r) std::fill_n(c.output.data + r * c.output.stride, dim_, 0.f);
-    GatherSum(*c.tables[0], {&column_, 1}, c.rows, c.input->ids, c.input->id_stride, c.output.data, c.output.stride);
+    int32_t* selected = reinterpret_cast<int32_t*>(c.workspace);
+    SelectRows({&column_, 1}, c.rows, c.input->ids, c.input->id_stride, selected);
+    GatherSum(*c.tables[0], c.rows, selected, 2, c.output.data, c.output.stride);
   }
   void Backward(const OpContext&) const override {}
   void Commit(const OpContext& c) const override {
-    ScatterAdd(*c.tables[0], {&column_, 1}, c.rows, c.input->ids, c.input->id_stride, c.d_output.data,
+    ScatterAdd(*c.tables[0], c.rows, reinterpret_cast<const int32_t*>(c.workspace), 2, c.d_output.data,
                c.d_output.stride);
   }
   void Touch(const InputBatch& input, std::span<RowTable* const> tables) const override {
@@ -66,8 +68,8 @@ Value Numbers(Graph& graph, std::string name, int64_t offset, int64_t width) {
   return graph.AddNode(std::move(name), std::make_unique<NumbersOp>(offset, width), {});
 }
 
-Value OneHot(Graph& graph, std::string name, int slot, int64_t vocabulary) {
-  return graph.AddNode(std::move(name), std::make_unique<OneHotOp>(slot, vocabulary), {});
+Value OneHot(Graph& graph, std::string name, int slot, int64_t vocabulary, int32_t default_id) {
+  return graph.AddNode(std::move(name), std::make_unique<OneHotOp>(slot, vocabulary, default_id), {});
 }
 
 int AddEmbedding(Graph& graph, const std::string& name, int64_t vocabulary, int64_t dim,

@@ -13,8 +13,9 @@ namespace manygate {
 Value Numbers(Graph& graph, std::string name, int64_t offset, int64_t width);
 
 // [B, vocabulary]: 1 in column ids[row, slot], 0 elsewhere. Written out only where no pass turned the product behind it
-// into a sum of weight rows (ops/lookup_products.h).
-Value OneHot(Graph& graph, std::string name, int slot, int64_t vocabulary);
+// into a sum of weight rows (ops/lookup_products.h). default_id: the value that most rows have, if one stands out; it
+// changes the speed only.
+Value OneHot(Graph& graph, std::string name, int slot, int64_t vocabulary, int32_t default_id = -1);
 
 // [B, dim]: row ids[row, slot] of an embedding table of the graph (AddEmbedding). Tables may be shared.
 Value Lookup(Graph& graph, std::string name, int slot, int table);
@@ -24,8 +25,10 @@ int AddEmbedding(Graph& graph, const std::string& name, int64_t vocabulary, int6
 // What the look-up pass asks of a node.
 class OneHotOp final : public Op {
  public:
-  OneHotOp(int slot, int64_t vocabulary) : slot_(slot), vocabulary_(vocabulary) {}
+  OneHotOp(int slot, int64_t vocabulary, int32_t default_id)
+      : slot_(slot), vocabulary_(vocabulary), default_id_(default_id) {}
   int slot() const { return slot_; }
+  int32_t default_id() const { return default_id_; }
   int64_t vocabulary() const { return vocabulary_; }
   Shape OutputShape(std::span<const Shape>) const override { return {1, vocabulary_}; }
   OpTraits Traits(std::span<const Shape>) const override { return {}; }
@@ -36,6 +39,7 @@ class OneHotOp final : public Op {
  private:
   int slot_;
   int64_t vocabulary_;
+  int32_t default_id_;
 };
 
 }  // namespace manygate

@@ -81,7 +81,7 @@ class Rewriter {
     for (const Value part : parts) {
       const int64_t width = Renamed(part).shape.size();
       if (const auto* one_hot = dynamic_cast<const OneHotOp*>(Renamed(part).op.get())) {
-        columns.push_back({one_hot->slot(), table.rows});
+        columns.push_back({one_hot->slot(), table.rows, width, one_hot->default_id()});
         MovePieces(weight, row, width, table.rows, table.pieces);
         table.rows += width;
       } else {
@@ -91,14 +91,15 @@ class Rewriter {
       }
       row += width;
     }
-    Node node{old.name, nullptr, {}, {}, {graph_.AddTable(std::move(table))}, old.shape};
+    const bool has_bias = old.blocks.size() > 1;
+    auto op = std::make_unique<LookupDenseOp>(old.shape, std::move(columns), !rest.empty(), has_bias);
+    table.differences = op->has_defaults();
+    Node node{old.name, std::move(op), {}, {}, {graph_.AddTable(std::move(table))}, old.shape};
     if (!rest.empty()) {
       node.inputs = {JoinRest(old.name, rest)};
       node.blocks.push_back(std::move(rest_block));
     }
-    const bool has_bias = old.blocks.size() > 1;
     if (has_bias) node.blocks.push_back(std::move(old.blocks[1]));
-    node.op = std::make_unique<LookupDenseOp>(old.shape, std::move(columns), !rest.empty(), has_bias);
     renamed_[i] = Push(std::move(node));
   }
 

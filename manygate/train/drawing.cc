@@ -76,7 +76,8 @@ class Drawing {
       case config::ModelConfig::kSharedBottom: DrawSharedBottom(); break;
       default: DrawSimple(); break;
     }
-    if (num_drawn_ < towers_.size()) text_ += fmt::format("      ... and {} more towers\n", towers_.size() - num_drawn_);
+    if (num_drawn_ < towers_.size())
+      text_ += fmt::format("      ... and {} more towers\n", towers_.size() - num_drawn_);
     text_ += "\n";
     for (int t = 0; t < num_drawn_; ++t) DescribeTask(t);
     DescribeFirstProduct();
@@ -268,8 +269,7 @@ class Drawing {
   void DescribeFirstProduct() {
     for (const Node& node : model_.graph.nodes) {
       if (node.blocks.empty()) continue;
-      const std::string line =
-          fmt::format(" first product: {}, {} wide", node.op->Describe(), node.shape.size());
+      const std::string line = fmt::format(" first product: {}, {} wide", node.op->Describe(), node.shape.size());
       text_ += Cut(line, kMaxColumns) + "\n";
       return;
     }

@@ -23,6 +23,7 @@ Predictions Evaluator::Predict(const RowSelection& selection) {
   Predictions predictions;
   predictions.logits.assign(tasks, std::vector<float>(rows));
   predictions.values.assign(tasks, std::vector<float>(rows));
+  executor_.ParametersChanged();
   const int64_t batch_rows = model_.pipeline.data_config().eval_batch_size();
   std::vector<int32_t> ids(std::min(batch_rows, rows) * table.num_id_slots());
   std::vector<float> numbers(std::min(batch_rows, rows) * table.number_width());

@@ -77,9 +77,12 @@ Case ReadCase(const std::string& path) {
   return dump;
 }
 
+// kWithDefaults: rewritten, and value 1 of each one-hot input is taken for its default, present in a batch or not.
+enum class Form { kAsWired, kRewritten, kWithDefaults };
+
 class Replay {
  public:
-  Replay(const Case& dump, bool rewrite) : dump_(dump), pool_(1) {
+  Replay(const Case& dump, Form form) : dump_(dump), pool_(1) {
     pipeline_.mutable_model_config()->CopyFrom(dump.model);
     config::ResolveDefaults(&pipeline_);
     std::vector<Value> parts;
@@ -89,13 +92,13 @@ class Replay {
         number_width_ += input.size;
       } else {
         const int slot = id_slots_++;
-        parts.push_back(input.one_hot ? OneHot(graph_, input.name, slot, input.size)
+        parts.push_back(input.one_hot ? OneHot(graph_, input.name, slot, input.size, form == Form::kWithDefaults ? 1 : -1)
                                       : Lookup(graph_, input.name, slot,
                                                AddEmbedding(graph_, input.name, input.size, input.dim, {})));
       }
     }
     WireModel(graph_, Concat(graph_, "input", parts), pipeline_.model_config());
-    if (rewrite) RewriteGraph(graph_);
+    if (form != Form::kAsWired) RewriteGraph(graph_);
     for (const auto& tower : config::TaskTowers(pipeline_.model_config())) losses_.push_back(MakeLoss(tower.losses(0)));
     config::Optimizer adam;
     adam.mutable_adam_optimizer()->set_lr(1e-3f);
@@ -177,6 +180,7 @@ class Replay {
   std::vector<std::vector<float>> Predict() {
     Executor executor(graph_, *store_, {}, pool_);
     std::vector<std::vector<float>> all(graph_.outputs.size());
+    executor.ParametersChanged();
     executor.Forward(batch_, [&](const Slice& slice) {
       for (size_t t = 0; t < all.size(); ++t)
         for (int64_t r = 0; r < slice.rows; ++r) all[t].push_back(slice.logits[t].data[r * slice.logits[t].stride]);
@@ -217,7 +221,7 @@ void ExpectClose(const std::vector<float>& got, const Tensor& want, const std::s
 
 struct Choice {
   std::string name;
-  bool rewrite;
+  Form form;
 };
 
 std::vector<Choice> AllCases() {
@@ -225,11 +229,11 @@ std::vector<Choice> AllCases() {
   const std::string folder = std::string(MANYGATE_SOURCE_DIR) + "/tests/parity";
   for (const auto& entry : std::filesystem::directory_iterator(folder)) {
     if (entry.path().extension() != ".txt" || entry.path().stem() == "CMakeLists") continue;
-    cases.push_back({entry.path().stem().string(), true});
-    cases.push_back({entry.path().stem().string(), false});
+    for (const Form form : {Form::kAsWired, Form::kRewritten, Form::kWithDefaults})
+      cases.push_back({entry.path().stem().string(), form});
   }
   std::sort(cases.begin(), cases.end(), [](const Choice& a, const Choice& b) {
-    return std::tie(a.name, a.rewrite) < std::tie(b.name, b.rewrite);
+    return std::tie(a.name, a.form) < std::tie(b.name, b.form);
   });
   return cases;
 }
@@ -242,7 +246,7 @@ class Parity : public testing::TestWithParam<Choice> {
 };
 
 TEST_P(Parity, LogitsLossesAndGradients) {
-  Replay replay(dump_, GetParam().rewrite);
+  Replay replay(dump_, GetParam().form);
   replay.LoadBatch("");
   replay.ForwardBackward(1);
   for (size_t t = 0; t < replay.logits.size(); ++t) {
@@ -264,7 +268,7 @@ TEST_P(Parity, LogitsLossesAndGradients) {
 }
 
 TEST_P(Parity, TenAdamSteps) {
-  Replay replay(dump_, GetParam().rewrite);
+  Replay replay(dump_, GetParam().form);
   for (int step = 0; step < 10; ++step) {
     replay.LoadBatch("." + std::to_string(step));
     replay.ForwardBackward(step + 1);
@@ -284,7 +288,9 @@ TEST_P(Parity, TenAdamSteps) {
 }
 
 INSTANTIATE_TEST_SUITE_P(PyTorch, Parity, testing::ValuesIn(AllCases()), [](const auto& info) {
-  return info.param.name + (info.param.rewrite ? "_rewritten" : "_as_wired");
+  return info.param.name + (info.param.form == Form::kAsWired     ? "_as_wired"
+                            : info.param.form == Form::kRewritten ? "_rewritten"
+                                                                  : "_with_defaults");
 });
 
 }  // namespace

@@ -1,0 +1,136 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "manygate/catalog/model.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <cmath>
+#include <map>
+
+#include "manygate/base/check.h"
+#include "manygate/base/file.h"
+#include "manygate/base/manifest.h"
+#include "manygate/base/safetensors.h"
+#include "manygate/base/version.h"
+#include "manygate/config/accessors.h"
+#include "manygate/config/load.h"
+#include "manygate/config/resolve.h"
+#include "manygate/config/validate.h"
+#include "manygate/features/schema.h"
+
+namespace manygate {
+namespace {
+
+int FindLabel(const features::Schema& schema, const std::string& name) {
+  for (int i = 0; i < schema.labels_size(); ++i)
+    if (schema.labels(i).name() == name) return i;
+  return -1;
+}
+
+StateCounts CountStates(const config::Pipeline& pipeline, Purpose purpose) {
+  if (purpose == Purpose::kPredict) return {};
+  return {MakeOptimizer(pipeline.train_config().dense_optimizer())->StatePerValue(),
+          MakeOptimizer(pipeline.train_config().sparse_optimizer())->StatePerValue()};
+}
+
+// Features and labels that the configuration names must be in the schema: both files are the user's to damage.
+Status CheckSchemaFits(const config::Pipeline& pipeline, const features::Schema& schema, const std::string& dir) {
+  for (const std::string& name : pipeline.model_config().feature_groups(0).feature_names()) {
+    bool found = false;
+    for (const auto& feature : schema.features()) found |= feature.name() == name;
+    if (!found)
+      return InvalidInput(fmt::format("{}: feature \"{}\" of {} is missing. Both files must come from one training.",
+                                      JoinPath(dir, features::kSchemaFileName), name, kConfigFileName));
+  }
+  for (const auto& tower : config::TaskTowers(pipeline.model_config())) {
+    if (FindLabel(schema, tower.label_name()) < 0)
+      return InvalidInput(fmt::format("{}: label \"{}\" of {} is missing. Both files must come from one training.",
+                                      JoinPath(dir, features::kSchemaFileName), tower.label_name(), kConfigFileName));
+  }
+  return OkStatus();
+}
+
+}  // namespace
+
+std::unique_ptr<Model> MakeModel(const config::Pipeline& pipeline, const features::Schema& schema, Purpose purpose) {
+  auto model = std::make_unique<Model>();
+  model->pipeline = pipeline;
+  model->schema = schema;
+  model->graph = BuildGraph(pipeline, schema);
+  model->store = std::make_unique<ParameterStore>(model->graph, CountStates(pipeline, purpose));
+  model->store->Initialize(pipeline.train_config().seed());
+  for (const auto& tower : config::TaskTowers(pipeline.model_config())) {
+    model->losses.push_back(MakeLoss(tower.losses(0)));
+    model->label_index.push_back(FindLabel(schema, tower.label_name()));
+    MG_CHECK(model->label_index.back() >= 0, "label {} is not in the schema", tower.label_name());
+  }
+  return model;
+}
+
+Status SaveWeights(const Model& model, const std::string& path) {
+  std::vector<TensorEntry> entries;
+  for (size_t i = 0; i < model.graph.parameters.size(); ++i) {
+    const Parameter& parameter = model.graph.parameters[i];
+    entries.push_back({parameter.name, parameter.shape, model.store->Read(static_cast<int>(i))});
+  }
+  return WriteSafetensors(path, entries, {{"format", "manygate"}, {"program_version", kProgramVersion}});
+}
+
+Status LoadWeights(const std::string& path, Model& model) {
+  MG_ASSIGN_OR_RETURN(std::vector<TensorEntry> entries, ReadSafetensors(path));
+  std::map<std::string, const TensorEntry*> by_name;
+  for (const TensorEntry& entry : entries) by_name[entry.name] = &entry;
+  std::string problems;
+  const auto problem = [&](const std::string& text) { problems += fmt::format("{}{}: {}", problems.empty() ? "" : "\n", path, text); };
+  for (size_t i = 0; i < model.graph.parameters.size(); ++i) {
+    const Parameter& parameter = model.graph.parameters[i];
+    const auto found = by_name.find(parameter.name);
+    if (found == by_name.end()) {
+      problem(fmt::format("parameter \"{}\" is missing; {} says that it has shape [{}]", parameter.name, kConfigFileName,
+                          fmt::join(parameter.shape, ", ")));
+      continue;
+    }
+    const TensorEntry& entry = *found->second;
+    by_name.erase(found);
+    if (entry.shape != parameter.shape) {
+      problem(fmt::format("parameter \"{}\" has shape [{}], {} expects [{}]", parameter.name,
+                          fmt::join(entry.shape, ", "), kConfigFileName, fmt::join(parameter.shape, ", ")));
+      continue;
+    }
+    for (const float value : entry.values) {
+      if (!std::isfinite(value)) {
+        problem(fmt::format("parameter \"{}\" holds {}; every weight must be a finite number", parameter.name, value));
+        break;
+      }
+    }
+    model.store->Write(static_cast<int>(i), entry.values);
+  }
+  for (const auto& [name, entry] : by_name) problem(fmt::format("parameter \"{}\" is not part of this model", name));
+  return problems.empty() ? OkStatus() : InvalidInput(problems);
+}
+
+Status SaveModel(const Model& model, const std::string& dir) {
+  MG_RETURN_IF_ERROR(MakeDirectories(dir));
+  MG_RETURN_IF_ERROR(WriteFileAtomic(JoinPath(dir, kConfigFileName), config::PrintPipeline(model.pipeline)));
+  MG_RETURN_IF_ERROR(WriteFileAtomic(JoinPath(dir, features::kSchemaFileName), features::SchemaToText(model.schema)));
+  MG_RETURN_IF_ERROR(SaveWeights(model, JoinPath(dir, kWeightsFileName)));
+  const std::vector<std::string> files = {kConfigFileName, features::kSchemaFileName, kWeightsFileName};
+  return WriteManifest(dir, kModelFormatVersion, kProgramVersion, files);
+}
+
+StatusOr<std::unique_ptr<Model>> LoadModel(const std::string& dir) {
+  MG_RETURN_IF_ERROR(VerifyManifest(dir, kModelFormatVersion));
+  const std::string config_path = JoinPath(dir, kConfigFileName);
+  MG_ASSIGN_OR_RETURN(config::LoadedPipeline loaded, config::LoadPipeline(config_path));
+  MG_RETURN_IF_ERROR(config::ValidatePipeline(loaded));
+  config::ResolveDefaults(&loaded.pipeline);
+  const std::string schema_path = JoinPath(dir, features::kSchemaFileName);
+  MG_ASSIGN_OR_RETURN(std::string schema_text, ReadFile(schema_path));
+  MG_ASSIGN_OR_RETURN(features::Schema schema, features::SchemaFromText(schema_text, schema_path));
+  MG_RETURN_IF_ERROR(CheckSchemaFits(loaded.pipeline, schema, dir));
+  std::unique_ptr<Model> model = MakeModel(loaded.pipeline, schema, Purpose::kPredict);
+  MG_RETURN_IF_ERROR(LoadWeights(JoinPath(dir, kWeightsFileName), *model));
+  return model;
+}
+
+}  // namespace manygate
