@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 // manygate evaluate MODEL_DIR... [--data F]...
-#include "manygate/train/evaluation.h"
-
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -16,6 +14,7 @@
 #include "manygate/cli/verbs.h"
 #include "manygate/report/text_table.h"
 #include "manygate/train/dataset.h"
+#include "manygate/train/evaluation.h"
 
 namespace manygate::cli {
 namespace {
@@ -90,7 +89,8 @@ void PrintSeveral(const std::vector<std::string>& dirs, const std::vector<Evalua
                                FormatCount(models[i].result.rows));
   }
   console.out << "\n" << ComparisonTable(results);
-  if (!same_rows) console.err << "note: the models were evaluated on different rows; --data FILE compares them on one\n";
+  if (!same_rows)
+    console.err << "note: the models were evaluated on different rows; --data FILE compares them on one\n";
 }
 
 }  // namespace

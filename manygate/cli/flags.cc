@@ -7,8 +7,8 @@
 #include <CLI/Config.hpp>
 #include <CLI/Formatter.hpp>
 #include <algorithm>
-#include <charconv>
 #include <cctype>
+#include <charconv>
 #include <functional>
 #include <memory>
 #include <thread>
@@ -82,7 +82,8 @@ class HelpFormatter : public CLI::Formatter {
     return Wrapped(option->get_description(), kPageColumns - get_column_width());
   }
   std::string make_footer(const CLI::App* app) const override { return app->get_footer() + "\n"; }
-  std::string make_group(std::string group, bool is_positional, std::vector<const CLI::Option*> options) const override {
+  std::string make_group(std::string group, bool is_positional,
+                         std::vector<const CLI::Option*> options) const override {
     group = is_positional ? "Arguments" : "Flags";
     return CLI::Formatter::make_group(group, is_positional, options);
   }
@@ -126,9 +127,7 @@ class VerbParser {
                       const std::string& meaning) {
     return app_.add_option(name, value, meaning)->type_name(what)->check(Named(check));
   }
-  void Switch(const std::string& name, bool& value, const std::string& meaning) {
-    app_.add_flag(name, value, meaning);
-  }
+  void Switch(const std::string& name, bool& value, const std::string& meaning) { app_.add_flag(name, value, meaning); }
   void Threads(int& threads) {
     threads = NumCpus();
     Number("--threads", "N", threads, WholeNumber(1, 1024),
@@ -178,9 +177,7 @@ class VerbParser {
  private:
   static CLI::Validator Named(const Check& check) { return CLI::Validator(check, ""); }
 
-  static std::string FirstWord(const std::string& text) {
-    return text.substr(0, text.find_first_of(": "));
-  }
+  static std::string FirstWord(const std::string& text) { return text.substr(0, text.find_first_of(": ")); }
 
   // Before anything is parsed: every flag is known and has its value, whatever else is wrong.
   Status CheckNames(std::span<const std::string> args) const {
@@ -219,7 +216,8 @@ Status CheckTrain(const VerbParser& parser, const TrainFlags& flags) {
     if (!flags.labels.empty())
       return parser.Wrong("--label is for runs without CONFIG; the labels of a configuration stand in its task_towers");
     if (!flags.model.empty())
-      return parser.Wrong("--model is for runs without CONFIG; the model of a configuration stands in its model_config");
+      return parser.Wrong(
+          "--model is for runs without CONFIG; the model of a configuration stands in its model_config");
     return OkStatus();
   }
   if (flags.data.empty() && flags.labels.empty()) {
@@ -228,7 +226,8 @@ Status CheckTrain(const VerbParser& parser, const TrainFlags& flags) {
         "FILE --label COLUMN)");
   }
   if (flags.data.empty()) return parser.Wrong("--data is missing: a CSV file to train on, or a CONFIG that names one");
-  if (flags.labels.empty()) return parser.Wrong("--label is missing: the column to predict, or a CONFIG that names one");
+  if (flags.labels.empty())
+    return parser.Wrong("--label is missing: the column to predict, or a CONFIG that names one");
   return OkStatus();
 }
 
@@ -242,13 +241,16 @@ StatusOr<VerbFlags> ParseTrain(std::span<const std::string> args) {
       "  manygate train examples/census_income/mmoe.config --model_dir out/mmoe --seed 1\n"
       "  manygate train --data out/funnel.csv --label click --label purchase --model_dir out/funnel\n"
       "  manygate train mmoe.config --set train_config.num_epochs=5 --set model_config.mmoe.num_expert=4");
-  parser.Argument("CONFIG", flags.config, "Configuration, as in examples/; every field: manygate/config/pipeline.proto");
-  parser.List("--data", "FILE", flags.data,
-              "Training data: CSV, TSV, also .gz; a name, glob or list separated by commas; may be repeated. With CONFIG: "
-              "instead of its train_input_path");
-  parser.List("--label", "NAME[:KIND]", flags.labels,
-              "Without CONFIG: a column to predict; may be repeated. KIND is binary or regression (default: binary when "
-              "it has two values, else regression)");
+  parser.Argument("CONFIG", flags.config,
+                  "Configuration, as in examples/; every field: manygate/config/pipeline.proto");
+  parser.List(
+      "--data", "FILE", flags.data,
+      "Training data: CSV, TSV, also .gz; a name, glob or list separated by commas; may be repeated. With CONFIG: "
+      "instead of its train_input_path");
+  parser.List(
+      "--label", "NAME[:KIND]", flags.labels,
+      "Without CONFIG: a column to predict; may be repeated. KIND is binary or regression (default: binary when "
+      "it has two values, else regression)");
   parser.Text("--model", "NAME", flags.model, fmt::format("Without CONFIG: {} (default: mmoe)", kModelNames));
   parser.Text("--model_dir", "DIR", flags.model_dir,
               "Folder for the model, logs and checkpoints (default: model_dir of CONFIG; without CONFIG out/model)");
@@ -291,11 +293,13 @@ StatusOr<VerbFlags> ParsePredict(std::span<const std::string> args) {
                     "Example:\n"
                     "  manygate predict out/funnel --data new.csv --keep user_id --keep item_id --output p.csv.gz");
   parser.Argument("MODEL_DIR", flags.model_dir, "Model directory, as train leaves it")->required();
-  parser.List("--data", "FILE", flags.data,
-              "Rows to predict, without or with labels; a name, glob or list separated by commas; may be repeated")
+  parser
+      .List("--data", "FILE", flags.data,
+            "Rows to predict, without or with labels; a name, glob or list separated by commas; may be repeated")
       ->required();
-  parser.Text("--output", "FILE", flags.output,
-              "CSV to write, gzip when it ends in .gz; it appears when it is complete, and replaces an older one")
+  parser
+      .Text("--output", "FILE", flags.output,
+            "CSV to write, gzip when it ends in .gz; it appears when it is complete, and replaces an older one")
       ->required();
   parser.List("--keep", "COLUMN", flags.keep, "A column of the data to repeat in the output; may be repeated");
   parser.Switch("--logits", flags.logits, "Also logits_<tower>, the numbers before the sigmoid");
@@ -306,12 +310,13 @@ StatusOr<VerbFlags> ParsePredict(std::span<const std::string> args) {
 
 StatusOr<VerbFlags> ParseInspect(std::span<const std::string> args) {
   InspectFlags flags;
-  VerbParser parser("inspect",
-                    "What is in a model directory (drawing, parameters, columns, training), in a data file (columns) or "
-                    "in a\nconfiguration (with every default written out).",
-                    "Examples:\n"
-                    "  manygate inspect out/mmoe\n"
-                    "  manygate inspect out/funnel.csv");
+  VerbParser parser(
+      "inspect",
+      "What is in a model directory (drawing, parameters, columns, training), in a data file (columns) or "
+      "in a\nconfiguration (with every default written out).",
+      "Examples:\n"
+      "  manygate inspect out/mmoe\n"
+      "  manygate inspect out/funnel.csv");
   parser.Argument("PATH", flags.path, "Model directory, data file or configuration")->required();
   parser.Threads(flags.threads);
   parser.Format(flags.json);
@@ -320,7 +325,8 @@ StatusOr<VerbFlags> ParseInspect(std::span<const std::string> args) {
 
 Status CheckGenerate(const VerbParser& parser, const GenerateFlags& flags) {
   const bool funnel = flags.kind == "funnel";
-  if (funnel && flags.correlation.has_value()) return parser.Wrong("--correlation belongs to generate paper, not funnel");
+  if (funnel && flags.correlation.has_value())
+    return parser.Wrong("--correlation belongs to generate paper, not funnel");
   if (funnel && flags.dimension.has_value()) return parser.Wrong("--dimension belongs to generate paper, not funnel");
   return OkStatus();
 }

@@ -20,7 +20,7 @@ namespace manygate::cli {
 namespace {
 
 constexpr char kName[] = "<command line>";
-constexpr int64_t kManyValues = 1000;         // from here on, values seen once share the unknown bucket
+constexpr int64_t kManyValues = 1000;          // from here on, values seen once share the unknown bucket
 constexpr int64_t kMinRowsOfRowNumbers = 100;  // fewer rows: numbers that all differ may well be measurements
 constexpr double kWideRange = 100;
 constexpr int64_t kMinRowsGivingAway = 20;
@@ -97,6 +97,9 @@ void AddTower(const InferredLabel& label, std::span<const uint32_t> hidden_units
     tower->add_losses()->mutable_binary_cross_entropy();
   } else {
     tower->add_losses()->mutable_l2_loss();
+    // All tasks then weigh alike, whatever the unit of the label: a model that only knows the mean has a loss of 1.
+    const auto weight = static_cast<float>(1 / label.variance);
+    if (std::isnormal(weight)) tower->set_weight(weight);
   }
   for (const uint32_t units : hidden_units) tower->mutable_mlp()->add_hidden_units(units);
 }
@@ -144,8 +147,8 @@ bool IsLabel(const Findings& findings, const std::string& column) {
 // A column that may hold what is known only after the outcome: mostly empty or zero.
 bool MayGiveAway(const InferredColumn& column) {
   if (column.suggestion == FeatureSuggestion::kSkip) return false;
-  const bool starts_at_zero = column.minimum == 0 &&
-                              (column.kind == InferredKind::kInteger || column.kind == InferredKind::kNumber);
+  const bool starts_at_zero =
+      column.minimum == 0 && (column.kind == InferredKind::kInteger || column.kind == InferredKind::kNumber);
   return column.missing > 0 || starts_at_zero;
 }
 
@@ -235,11 +238,13 @@ std::vector<std::string> Notes(const Findings& findings, const InferRequest& req
   for (const InferredLabel& label : findings.labels) {
     std::string rule = label.binary ? "binary" : "regression";
     if (!label.positive_value.empty()) rule += fmt::format(", 1 where it is \"{}\"", label.positive_value);
+    if (!label.binary) rule += ", its loss divided by the label's variance";
     notes.push_back(fmt::format("label {}: {}", label.name, rule));
   }
   if (!ids.empty()) notes.push_back(fmt::format("{} id columns: {}", ids.size(), JoinNames(ids)));
   if (!numbers.empty()) notes.push_back(fmt::format("{} number columns: {}", numbers.size(), JoinNames(numbers)));
-  for (const auto& [column, reason] : findings.left_out) notes.push_back(fmt::format("{} left out: {}", column, reason));
+  for (const auto& [column, reason] : findings.left_out)
+    notes.push_back(fmt::format("{} left out: {}", column, reason));
   return notes;
 }
 
@@ -289,14 +294,16 @@ StatusOr<InferredPipeline> InferPipeline(const InferRequest& request, ThreadPool
     label_config->add_positive_values(label.positive_value);
   }
   for (const InferredColumn& column : findings.schema.columns) {
-    if (!IsLabel(findings, column.name) && !findings.left_out.contains(column.name)) AddFeature(column, findings.schema.rows, &pipeline);
+    if (!IsLabel(findings, column.name) && !findings.left_out.contains(column.name))
+      AddFeature(column, findings.schema.rows, &pipeline);
   }
   InferredPipeline result;
   result.notes = Notes(findings, request);
   if (pipeline.feature_configs().empty()) {
     std::string reasons;
     for (const auto& [column, reason] : findings.left_out) reasons += fmt::format("\n  {}: {}", column, reason);
-    return InvalidInput(fmt::format("{}: no column is left to learn from besides the labels{}", request.paths, reasons));
+    return InvalidInput(
+        fmt::format("{}: no column is left to learn from besides the labels{}", request.paths, reasons));
   }
   MG_ASSIGN_OR_RETURN(result.loaded,
                       config::LoadPipelineFromText(kName, config::PrintPipeline(pipeline), request.overrides));

@@ -8,7 +8,8 @@
 // embeddings of 8 (values seen once share the unknown bucket where there are many), numbers are standardised, after log1p where they reach beyond 100, with an
 // indicator where values are missing. Left out: empty and constant columns, row numbers and other values that differ in
 // every row, and columns that give a binary label away (see GivesAway).
-// Labels: binary when the column has two values, else regression on its numbers.
+// Labels: binary when the column has two values, else regression on its numbers, the loss
+// weighted by 1 / variance so that no unit drowns the other tasks.
 // Training: batches of 256, Adam at 0.001, 3 epochs (more for small data), a tenth of the rows each for validation and
 // test; the weights that do best on the validation rows are kept.
 #ifndef MANYGATE_CLI_INFER_CONFIG_H_
@@ -30,9 +31,9 @@
 namespace manygate::cli {
 
 struct InferRequest {
-  std::string paths;                    // as train_input_path
-  std::vector<std::string> labels;      // NAME or NAME:KIND
-  std::string model = "mmoe";           // a field of config::ModelConfig
+  std::string paths;                        // as train_input_path
+  std::vector<std::string> labels;          // NAME or NAME:KIND
+  std::string model = "mmoe";               // a field of config::ModelConfig
   std::vector<std::string> overrides = {};  // path=value, applied to the result
 };
 

@@ -26,7 +26,8 @@ bool SaysYes(std::string_view text) {
   return IsOneOf(text, kYes);
 }
 bool SaysNo(std::string_view text) {
-  static const std::set<std::string, std::less<>> kNo = {"0", "no", "n", "false", "f", "negative", "neg", "off", "none"};
+  static const std::set<std::string, std::less<>> kNo = {"0",        "no",  "n",   "false", "f",
+                                                         "negative", "neg", "off", "none"};
   return IsOneOf(text, kNo);
 }
 bool SaysMore(std::string_view text) {
@@ -42,6 +43,18 @@ std::vector<std::pair<std::string, int64_t>> CountValues(const Column& column, i
   for (size_t code = 1; code < by_code.size(); ++code)
     if (by_code[code] > 0) counts.emplace_back(column.dictionary[code], by_code[code]);
   return counts;
+}
+
+// Of the numbers that the texts are, over the rows that have one.
+double Variance(std::span<const std::pair<std::string, int64_t>> values) {
+  double rows = 0, mean = 0, squares = 0;  // West's update for weighted values
+  for (const auto& [text, count] : values) {
+    const double difference = std::strtod(text.c_str(), nullptr) - mean, weight = static_cast<double>(count);
+    rows += weight;
+    mean += difference * weight / rows;
+    squares += weight * difference * (std::strtod(text.c_str(), nullptr) - mean);
+  }
+  return squares / rows;
 }
 
 const std::string& Greater(const std::string& a, const std::string& b) {
@@ -70,7 +83,8 @@ Status NotSupported(const LabelRequest& request) {
 
 Status NoTwoValues(const InferredColumn& column, std::span<const std::pair<std::string, int64_t>> values) {
   return InvalidInput(fmt::format(
-      "label \"{}\" has {}{} values ({}); a binary task needs two. In a configuration, label_configs {{ positive_values "
+      "label \"{}\" has {}{} values ({}); a binary task needs two. In a configuration, label_configs {{ "
+      "positive_values "
       "... }} says which of many values mean 1",
       column.name, column.distinct_capped ? "more than " : "", FormatCount(column.distinct), Quoted(values)));
 }
@@ -121,9 +135,9 @@ StatusOr<InferredLabel> InferLabel(const LabelRequest& request, const InferredCo
   if (!request.kind.empty() && request.kind != "binary" && request.kind != "regression") return NotSupported(request);
   const auto counts = CountValues(values, rows);
   if (counts.size() < 2)
-    return InvalidInput(fmt::format("label \"{}\" {}: there is nothing to learn", column.name,
-                                    counts.empty() ? "has no value in any row"
-                                                   : fmt::format("is \"{}\" in all rows", counts[0].first)));
+    return InvalidInput(fmt::format(
+        "label \"{}\" {}: there is nothing to learn", column.name,
+        counts.empty() ? "has no value in any row" : fmt::format("is \"{}\" in all rows", counts[0].first)));
   const bool is_number = column.kind == InferredKind::kInteger || column.kind == InferredKind::kNumber;
   // 0, 1, 0.0 and 1.0 are two values however many texts they are.
   const bool zero_one = std::all_of(counts.begin(), counts.end(), IsZeroOrOne);
@@ -135,12 +149,16 @@ StatusOr<InferredLabel> InferLabel(const LabelRequest& request, const InferredCo
     label.positive_value = is_number ? Greater(counts[0].first, counts[1].first) : ChoosePositive(counts);
     return label;
   }
-  if (is_number) return label;
+  if (is_number) {
+    label.variance = Variance(counts);
+    return label;
+  }
   if (request.kind == "regression")
     return InvalidInput(fmt::format("--label {}:regression: the column holds texts ({}), a regression needs numbers",
                                     request.name, Quoted(counts)));
   return InvalidInput(fmt::format(
-      "label \"{}\" has {} different texts ({}), and multiclass tasks are not supported yet, only binary and regression. "
+      "label \"{}\" has {} different texts ({}), and multiclass tasks are not supported yet, only binary and "
+      "regression. "
       "In a configuration, label_configs {{ label_name: \"{}\" positive_values: ... }} makes a binary task of it",
       column.name, FormatCount(static_cast<int64_t>(counts.size())), Quoted(counts), column.name));
 }

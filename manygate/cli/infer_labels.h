@@ -25,6 +25,7 @@ struct InferredLabel {
   std::string name;
   bool binary = false;
   std::string positive_value = {};  // "": the column holds 0 and 1
+  double variance = 0;              // of the numbers of a regression
 };
 
 // column: what inference found; values: the same column read as a category.

@@ -71,7 +71,8 @@ std::string Examples(const std::vector<std::string>& values) {
     text += (text.empty() ? "" : ", ") + value;
   }
   // Control characters would break the table's lines.
-  std::replace_if(text.begin(), text.end(), [](char c) { return static_cast<unsigned char>(c) < 0x20; }, ' ');
+  std::replace_if(
+      text.begin(), text.end(), [](char c) { return static_cast<unsigned char>(c) < 0x20; }, ' ');
   return text;
 }
 
@@ -118,8 +119,9 @@ std::string DataTable(const InferredSchema& schema) {
     const bool number = column.kind == InferredKind::kInteger || column.kind == InferredKind::kNumber;
     table.AddRow({column.name, InferredKindName(column.kind), FormatCount(column.missing),
                   FormatCount(column.distinct) + (column.distinct_capped ? "+" : ""),
-                  number ? fmt::format("{:g}", column.minimum) : "-", number ? fmt::format("{:g}", column.maximum) : "-",
-                  FeatureSuggestionName(column.suggestion), Examples(column.examples)});
+                  number ? fmt::format("{:g}", column.minimum) : "-",
+                  number ? fmt::format("{:g}", column.maximum) : "-", FeatureSuggestionName(column.suggestion),
+                  Examples(column.examples)});
   }
   return table.ToString();
 }

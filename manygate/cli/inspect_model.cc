@@ -133,9 +133,8 @@ Json ToJson(const Model& model, const std::string& dir) {
   }
   Json towers = Json::array();
   for (const config::TaskTower& tower : config::TaskTowers(model.pipeline.model_config())) {
-    towers.push_back({{"name", config::TowerName(tower)},
-                      {"label", tower.label_name()},
-                      {"loss", config::LossName(tower)}});
+    towers.push_back(
+        {{"name", config::TowerName(tower)}, {"label", tower.label_name()}, {"loss", config::LossName(tower)}});
   }
   return {{"kind", "model"},
           {"model", config::ModelName(model.pipeline.model_config())},

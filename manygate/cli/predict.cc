@@ -64,7 +64,8 @@ StatusOr<Table> ReadKept(const Model& model, const PredictFlags& flags, ThreadPo
 Status WriteRows(const Predictions& predictions, const Table& kept, const PredictFlags& flags,
                  const std::vector<std::string>& columns) {
   const size_t rows = predictions.values.empty() ? 0 : predictions.values[0].size();
-  MG_CHECK(flags.keep.empty() || kept.rows == static_cast<int64_t>(rows), "{} rows kept, {} predicted", kept.rows, rows);
+  MG_CHECK(flags.keep.empty() || kept.rows == static_cast<int64_t>(rows), "{} rows kept, {} predicted", kept.rows,
+           rows);
   std::vector<const Column*> kept_columns;
   for (const std::string& name : flags.keep) kept_columns.push_back(&kept.columns[kept.Find(name)]);
   CsvWriter out;

@@ -50,8 +50,9 @@ StatusOr<std::string> ModelDirectory(const TrainFlags& flags, const config::Load
 }
 
 std::string SecondsText(const TrainResult& result) {
-  return fmt::format("{} steps ({:.4g} epoch{}) in {}, {} rows/s", FormatCount(result.steps), result.epochs, result.epochs == 1 ? "" : "s",
-                     FormatSeconds(result.seconds), FormatCount(static_cast<int64_t>(result.rows_per_second)));
+  return fmt::format("{} steps ({:.4g} epoch{}) in {}, {} rows/s", FormatCount(result.steps), result.epochs,
+                     result.epochs == 1 ? "" : "s", FormatSeconds(result.seconds),
+                     FormatCount(static_cast<int64_t>(result.rows_per_second)));
 }
 
 void PrintText(const TrainResult& result, const std::string& model_dir, const Console& console) {
