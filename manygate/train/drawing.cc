@@ -202,7 +202,7 @@ class Drawing {
       const bool last = t == num_drawn_ - 1;
       const std::string fork = t == 0 ? (last ? "─" : "┬") : (last ? "└" : "├");
       Strip strip = t == 0 ? left : Strip{blank, blank, blank};
-      strip.Add(t == 0 ? " " : "│", fork, last ? " " : "│").Add("  ", "──", "  ");
+      strip.Add(t == 0 ? " " : "│", fork, last ? " " : "│").Add(" ", "─", " ");
       Write(AddTower(strip, t), false, false);
     }
   }
@@ -234,14 +234,14 @@ class Drawing {
     const size_t columns = std::max(Columns(expert), Columns(gate));
     DrawExperts(expert, columns);
     Strip left = FromInputs(true);
-    left.AddBox(gate, columns).Add("  │  ", "──Σ──", "     ");
+    left.AddBox(gate, columns).Add("  │ ", "──Σ─", "    ");
     FanOut(left);
   }
 
   void DrawSharedBottom() {
     const std::string bottom = Cut("bottom" + MlpText(config_.shared_bottom().bottom_mlp()), kMaxBoxText);
     Strip left = FromInputs(true);
-    left.AddBox(bottom, Columns(bottom)).Add("  ", "──", "  ");
+    left.AddBox(bottom, Columns(bottom)).Add(" ", "─", " ");
     FanOut(left);
   }
 
