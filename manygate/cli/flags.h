@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The command line, as plain structs. flags.cc is the only file that knows the library which parses it.
+// The command line, as plain structs. flags.cc lists the flags of every verb.
 //
 //   MG_ASSIGN_OR_RETURN(VerbFlags flags, ParseFlags({{"generate", "funnel", "--output", "f.csv"}}));
 //   std::get<GenerateFlags>(flags).rows;

@@ -76,8 +76,7 @@ class Drawing {
       case config::ModelConfig::kSharedBottom: DrawSharedBottom(); break;
       default: DrawSimple(); break;
     }
-    if (num_drawn_ < towers_.size())
-      text_ += fmt::format("      ... and {} more towers\n", towers_.size() - num_drawn_);
+    if (num_drawn_ < towers_.size()) text_ += fmt::format("     ... and {} more towers\n", towers_.size() - num_drawn_);
     text_ += "\n";
     for (int t = 0; t < num_drawn_; ++t) DescribeTask(t);
     DescribeFirstProduct();
@@ -168,15 +167,15 @@ class Drawing {
     const size_t inner = lines.empty() ? 4 : lines[0].size() + 2;
     text_ += " ┌" + Line(inner) + "┐\n";
     for (const std::string& line : lines) text_ += " │ " + line + " │\n";
-    text_ += " └──┬" + Line(inner - 3) + "┘\n";
-    text_ += fmt::format("    │ {}\n", width);
+    text_ += " └─┬" + Line(inner - 2) + "┘\n";
+    text_ += fmt::format("   │ {}\n", width);
   }
 
   // ---- models
   // What connects a box to the inputs; the last one ends the line.
   static Strip FromInputs(bool last) {
     Strip strip;
-    strip.Add("    │  ", last ? "    └──" : "    ├──", last ? "       " : "    │  ");
+    strip.Add("   │  ", last ? "   └──" : "   ├──", last ? "      " : "   │  ");
     return strip;
   }
 

@@ -82,17 +82,17 @@ TEST(DrawModelTest, Mmoe) {
  │ 2 one-hot columns            31 │
  │ 1 embedding of 1,002 values   8 │
  │ 2 numbers                     3 │
- └──┬──────────────────────────────┘
-    │ 42
-    │  ┌─────────────────────┐
-    ├──┤ 4 experts → 16 ReLU ├──┐
-    │  └─────────────────────┘  │
-    │  ┌─────────────────────┐  │  ┌─────────────────────┐
-    ├──┤ gate → 4 softmax    ├──Σ──┤ tower → 16 ReLU → 1 ├─▶ probs_click
-    │  └─────────────────────┘  │  └─────────────────────┘
-    │  ┌─────────────────────┐  │  ┌─────────────────────┐
-    └──┤ gate → 4 softmax    ├──Σ──┤ tower → 1           ├─▶ y_spend
-       └─────────────────────┘     └─────────────────────┘
+ └─┬───────────────────────────────┘
+   │ 42
+   │  ┌─────────────────────┐
+   ├──┤ 4 experts → 16 ReLU ├──┐
+   │  └─────────────────────┘  │
+   │  ┌─────────────────────┐  │  ┌─────────────────────┐
+   ├──┤ gate → 4 softmax    ├──Σ──┤ tower → 16 ReLU → 1 ├─▶ probs_click
+   │  └─────────────────────┘  │  └─────────────────────┘
+   │  ┌─────────────────────┐  │  ┌─────────────────────┐
+   └──┤ gate → 4 softmax    ├──Σ──┤ tower → 1           ├─▶ y_spend
+      └─────────────────────┘     └─────────────────────┘
 
  click: binary_cross_entropy, 2.5 % of 20,000 rows positive
  spend: l2_loss, 500 rows, mean 12.5, deviation 4
@@ -107,14 +107,14 @@ TEST(DrawModelTest, Omoe) {
                   "\"nn.Tanh\" }") +
       kTwoTowers + "}");
   EXPECT_THAT(drawing, HasSubstr(R"(
-    ├──┤ 4 experts → 64 → 16 ReLU  ├──┐
-    │  └───────────────────────────┘  │
-    │  ┌───────────────────────────┐  │   ┌─────────────────────┐
-    └──┤ gate → 5 Tanh → 4 softmax ├──Σ─┬─┤ tower → 16 ReLU → 1 ├─▶ probs_click
-       └───────────────────────────┘    │ └─────────────────────┘
-                                        │ ┌─────────────────────┐
-                                        └─┤ tower → 1           ├─▶ y_spend
-                                          └─────────────────────┘
+   ├──┤ 4 experts → 64 → 16 ReLU  ├──┐
+   │  └───────────────────────────┘  │
+   │  ┌───────────────────────────┐  │   ┌─────────────────────┐
+   └──┤ gate → 5 Tanh → 4 softmax ├──Σ─┬─┤ tower → 16 ReLU → 1 ├─▶ probs_click
+      └───────────────────────────┘    │ └─────────────────────┘
+                                       │ ┌─────────────────────┐
+                                       └─┤ tower → 1           ├─▶ y_spend
+                                         └─────────────────────┘
 )"));
   ExpectFits(drawing, 24);
 }
@@ -123,12 +123,12 @@ TEST(DrawModelTest, SharedBottom) {
   const std::string drawing =
       Draw(std::string("shared_bottom { bottom_mlp { hidden_units: 32 use_bn: true }") + kTwoTowers + "}");
   EXPECT_THAT(drawing, HasSubstr(R"(
-    │  ┌─────────────────────┐   ┌─────────────────────┐
-    └──┤ bottom → 32 ReLU bn ├─┬─┤ tower → 16 ReLU → 1 ├─▶ probs_click
-       └─────────────────────┘ │ └─────────────────────┘
-                               │ ┌─────────────────────┐
-                               └─┤ tower → 1           ├─▶ y_spend
-                                 └─────────────────────┘
+   │  ┌─────────────────────┐   ┌─────────────────────┐
+   └──┤ bottom → 32 ReLU bn ├─┬─┤ tower → 16 ReLU → 1 ├─▶ probs_click
+      └─────────────────────┘ │ └─────────────────────┘
+                              │ ┌─────────────────────┐
+                              └─┤ tower → 1           ├─▶ y_spend
+                                └─────────────────────┘
 )"));
   ExpectFits(drawing, 24);
 }
@@ -136,13 +136,13 @@ TEST(DrawModelTest, SharedBottom) {
 TEST(DrawModelTest, SimpleMultiTask) {
   const std::string drawing = Draw(std::string("simple_multi_task {") + kTwoTowers + "}");
   EXPECT_THAT(drawing, HasSubstr(R"(
-    │ 42
-    │  ┌─────────────────────┐
-    ├──┤ tower → 16 ReLU → 1 ├─▶ probs_click
-    │  └─────────────────────┘
-    │  ┌─────────────────────┐
-    └──┤ tower → 1           ├─▶ y_spend
-       └─────────────────────┘
+   │ 42
+   │  ┌─────────────────────┐
+   ├──┤ tower → 16 ReLU → 1 ├─▶ probs_click
+   │  └─────────────────────┘
+   │  ┌─────────────────────┐
+   └──┤ tower → 1           ├─▶ y_spend
+      └─────────────────────┘
 )"));
   ExpectFits(drawing, 24);
 }
@@ -159,7 +159,7 @@ TEST(DrawModelTest, ManyTowersWithoutBoxes) {
   for (int i = 0; i < 11; ++i)
     towers += "task_towers { tower_name: \"t" + std::to_string(i) + "\" label_name: \"click\" }";
   const std::string drawing = Draw("mmoe { expert_mlp { hidden_units: 16 } " + towers + "}");
-  EXPECT_THAT(drawing, HasSubstr("    ├──┤ gate → 3 softmax    ├──Σ──┤ tower → 1 ├─▶ probs_t6\n"));
+  EXPECT_THAT(drawing, HasSubstr("   ├──┤ gate → 3 softmax    ├──Σ──┤ tower → 1 ├─▶ probs_t6\n"));
   EXPECT_THAT(drawing, HasSubstr("... and 3 more towers\n"));
   EXPECT_THAT(drawing, Not(HasSubstr("probs_t8")));
   ExpectFits(drawing, 36);
