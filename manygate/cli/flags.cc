@@ -116,10 +116,8 @@ StatusOr<VerbFlags> ParsePredict(std::span<const std::string> args) {
                     "Example:\n"
                     "  manygate predict out/funnel --data new.csv --keep user_id --keep item_id --output p.csv.gz");
   parser.Argument("MODEL_DIR", Need::kRequired, flags.model_dir, "Model directory, as train leaves it");
-  parser
-      .List("--data", "FILE", flags.data,
-            "Rows to predict, without or with labels; a name, glob or list separated by commas; may be repeated")
-      ->required();
+  parser.List("--data", "FILE", Need::kRequired, flags.data,
+              "Rows to predict, without or with labels; a name, glob or list separated by commas; may be repeated");
   parser.Text("--output", "FILE", Need::kRequired, flags.output,
               "CSV to write, gzip when it ends in .gz; it appears when it is complete, and replaces an older one");
   parser.List("--keep", "COLUMN", Need::kOptional, flags.keep,
