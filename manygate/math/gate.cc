@@ -84,12 +84,39 @@ void Mix(int64_t rows, int64_t num_experts, int64_t width, const float* experts,
   }
 }
 
+// One row; whole vectors only, so that the inner loop has no branch but its own.
+template <bool kAccumulate>
+HWY_INLINE void MixGradientWhole(int64_t num_experts, int64_t width, const float* experts, const float* gates,
+                                 const float* d_out, float* d_experts, bool accumulate_gates, float* d_gates) {
+  const D d;
+  const int64_t lanes = static_cast<int64_t>(hn::Lanes(d));
+  for (int64_t e = 0; e < num_experts; ++e, experts += width, d_experts += width) {
+    const V gate = hn::Set(d, gates[e]);
+    V dot = hn::Zero(d);
+    for (int64_t h = 0; h < width; h += lanes) {
+      const V up = hn::LoadU(d, d_out + h);
+      dot = hn::MulAdd(up, hn::LoadU(d, experts + h), dot);
+      hn::StoreU(kAccumulate ? hn::MulAdd(gate, up, hn::LoadU(d, d_experts + h)) : hn::Mul(gate, up), d, d_experts + h);
+    }
+    d_gates[e] = (accumulate_gates ? d_gates[e] : 0.f) + Total(d, dot);
+  }
+}
+
 void MixGradient(int64_t rows, int64_t num_experts, int64_t width, const float* experts, int64_t es,
                  const float* gates, int64_t gs, const float* d_out, int64_t dos, bool accumulate_experts,
                  float* d_experts, int64_t des, bool accumulate_gates, float* d_gates, int64_t dgs) {
   const D d;
   const int64_t lanes = static_cast<int64_t>(hn::Lanes(d));
+  const bool whole = width % lanes == 0;
   for (int64_t r = 0; r < rows; ++r, experts += es, gates += gs, d_out += dos, d_experts += des, d_gates += dgs) {
+    if (whole && accumulate_experts) {
+      MixGradientWhole<true>(num_experts, width, experts, gates, d_out, d_experts, accumulate_gates, d_gates);
+      continue;
+    }
+    if (whole) {
+      MixGradientWhole<false>(num_experts, width, experts, gates, d_out, d_experts, accumulate_gates, d_gates);
+      continue;
+    }
     for (int64_t e = 0; e < num_experts; ++e) {
       const V gate = hn::Set(d, gates[e]);
       V dot = hn::Zero(d);

@@ -23,6 +23,14 @@
 
 namespace manygate {
 
+// Which row of the table each one-hot or embedding column of an input row selects.
+struct LookupColumn {
+  int slot;                 // index into the ids of an input row
+  int64_t row0;             // the column's first row in the table
+  int64_t rows;             // values of the column
+  int32_t default_id = -1;  // the value that the base stands for; -1: none
+};
+
 class RowTable {
  public:
   // num_states: optimizer values per weight; -1 for a table that only predicts (no gradient).
@@ -51,14 +59,15 @@ class RowTable {
   // Per row: the first training step whose update is not yet in the weights (steps count from 1).
   std::vector<int32_t>& first_pending() { return first_pending_; }
 
-  // Rows of the present batch, each once, in order of first appearance.
-  const std::vector<int32_t>& touched() const { return touched_; }
+  // Rows that the present batch reads, each once: one list per column of those that Touch was given, in order of first
+  // appearance.
+  const std::vector<std::vector<int32_t>>& touched() const { return touched_; }
   // Starts a new batch: forgets the touched rows.
   void StartBatch();
-  // Adds row0 + ids[r * id_stride] for r < n.
-  void Touch(const int32_t* ids, int64_t id_stride, int64_t n, int64_t row0);
-  // Adds a row that is read though no row of the batch may select it: a default. Call after Touch.
-  void TouchDefault(int64_t row);
+  // Adds the rows that a batch selects. A table that several nodes share is touched by each; its lists then mix columns.
+  // A default row is added too, selected or not: it is read through the base.
+  // ids: [rows, id_stride].
+  void Touch(std::span<const LookupColumn> columns, int64_t rows, const int32_t* ids, int64_t id_stride);
   // Whether a row of the batch selects it.
   bool IsSelected(int64_t row) const { return is_touched_[row] == kSelected; }
 
@@ -69,17 +78,9 @@ class RowTable {
   bool differences_;
   FloatBuffer data_, base_;
   std::vector<int32_t> first_pending_;
-  std::vector<int32_t> touched_;
+  std::vector<std::vector<int32_t>> touched_;
   static constexpr uint8_t kSelected = 1, kReadOnly = 2;
   std::vector<uint8_t> is_touched_;
-};
-
-// Which row of the table each one-hot or embedding column of an input row selects.
-struct LookupColumn {
-  int slot;                 // index into the ids of an input row
-  int64_t row0;             // the column's first row in the table
-  int64_t rows;             // values of the column
-  int32_t default_id = -1;  // the value that the base stands for; -1: none
 };
 
 // The table rows that each input row adds: selected[r * (columns + 1)] is their number n, and n row numbers follow, in the

@@ -43,7 +43,7 @@ class LookupOp final : public Op {
                c.d_output.stride);
   }
   void Touch(const InputBatch& input, std::span<RowTable* const> tables) const override {
-    tables[0]->Touch(input.ids + column_.slot, input.id_stride, input.rows, 0);
+    tables[0]->Touch({&column_, 1}, input.rows, input.ids, input.id_stride);
   }
   std::string Describe() const override { return fmt::format("embedding of {} values", vocabulary_); }
 

@@ -10,18 +10,6 @@
 #include "manygate/math/gemm.h"
 
 namespace manygate {
-namespace {
-
-// Touched rows stand column by column (Touch): takes those of this column off the front.
-std::span<const int32_t> TakeColumn(const LookupColumn& column, std::span<const int32_t>& touched) {
-  size_t n = 0;
-  while (n < touched.size() && touched[n] < column.row0 + column.rows) ++n;
-  const auto rows = touched.first(n);
-  touched = touched.subspan(n);
-  return rows;
-}
-
-}  // namespace
 
 LookupDenseOp::LookupDenseOp(Shape out, std::vector<LookupColumn> columns, bool has_rest, bool has_bias)
     : out_(out), columns_(std::move(columns)), has_rest_(has_rest), has_bias_(has_bias) {
@@ -88,15 +76,14 @@ void LookupDenseOp::BeginBatch(const OpContext& c) const {
   RowTable& table = *c.tables[0];
   std::copy_n(c.blocks[has_rest_ ? 1 : 0], out_.size(), table.base());
   std::vector<int32_t> all;
-  std::span<const int32_t> touched = table.touched();
-  for (const LookupColumn& column : columns_) {
+  for (size_t i = 0; i < columns_.size(); ++i) {
+    const LookupColumn& column = columns_[i];
     if (!c.training) {
       all.resize(column.rows);
       std::iota(all.begin(), all.end(), static_cast<int32_t>(column.row0));
     }
-    const std::span<const int32_t> rows = c.training ? TakeColumn(column, touched) : std::span<const int32_t>(all);
     const int64_t default_row = column.default_id < 0 ? -1 : column.row0 + column.default_id;
-    UpdateDifferences(table, rows, default_row);
+    UpdateDifferences(table, c.training ? table.touched()[i] : all, default_row);
     if (default_row >= 0) AddTo(out_.size(), table.weights(default_row), table.base());
   }
 }
@@ -105,21 +92,15 @@ void LookupDenseOp::EndBatch(const OpContext& c) const {
   if (!has_defaults_) return;
   RowTable& table = *c.tables[0];
   const float* total = c.d_blocks[has_rest_ ? 1 : 0];
-  std::span<const int32_t> touched = table.touched();
-  for (const LookupColumn& column : columns_) {
-    const std::span<const int32_t> rows = TakeColumn(column, touched);
-    const int64_t default_row = column.row0 + column.default_id;
-    if (column.default_id < 0 || !table.IsSelected(default_row)) continue;
-    DefaultGradient(table, rows, default_row, total);
+  for (size_t i = 0; i < columns_.size(); ++i) {
+    const int64_t default_row = columns_[i].row0 + columns_[i].default_id;
+    if (columns_[i].default_id >= 0 && table.IsSelected(default_row))
+      DefaultGradient(table, table.touched()[i], default_row, total);
   }
 }
 
-// The default rows are read by every batch, through the base, whether a row of it has them or not.
 void LookupDenseOp::Touch(const InputBatch& input, std::span<RowTable* const> tables) const {
-  for (const LookupColumn& column : columns_) {
-    tables[0]->Touch(input.ids + column.slot, input.id_stride, input.rows, column.row0);
-    if (column.default_id >= 0) tables[0]->TouchDefault(column.row0 + column.default_id);
-  }
+  tables[0]->Touch(columns_, input.rows, input.ids, input.id_stride);
 }
 
 std::string LookupDenseOp::Describe() const {

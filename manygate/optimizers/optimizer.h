@@ -4,7 +4,7 @@
 // exactly, so the result is that of an optimizer that updates everything in every step.
 //
 //   RowTable records must be brought up to date before they are read:
-//     optimizer->SettleRows(table, table.touched());      // the state after step T
+//     for (auto& rows : table.touched()) optimizer->SettleRows(table, rows);   // the state after step T
 //     ... forward and backward of step T + 1 ...
 //     optimizer->BeginStep(lr);                           // T + 1 is the present step now
 //     optimizer->UpdateDense(...);                        // the rows of step T + 1 stay pending

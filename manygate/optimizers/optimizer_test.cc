@@ -38,10 +38,13 @@ void ExpectLazyEqualsEager(Optimizer& optimizer, const std::function<double(int6
   }
   for (int64_t step = 1; step <= steps; ++step) {
     table.StartBatch();
+    std::vector<int32_t> ids;
     for (int32_t r = 0; r < rows; ++r)
-      if (Gradient(r, step) != 0) table.Touch(&r, 1, 1, 0);
-    optimizer.SettleRows(table, table.touched());
-    for (const int32_t r : table.touched())
+      if (Gradient(r, step) != 0) ids.push_back(r);
+    const LookupColumn column{0, 0, rows};
+    table.Touch({&column, 1}, static_cast<int64_t>(ids.size()), ids.data(), 1);
+    optimizer.SettleRows(table, table.touched()[0]);
+    for (const int32_t r : table.touched()[0])
       for (int j = 0; j < 3; ++j) table.gradient(r)[j] += static_cast<float>(Gradient(r, step));
     optimizer.BeginStep(Rate(step));
     if (step == 123) {  // an evaluation in between must not disturb

@@ -103,16 +103,17 @@ void Stepper::SettleTouched() {
   auto& tables = model_.store->tables();
   for (size_t t = 0; t < tables.size(); ++t) {
     Optimizer& optimizer = OptimizerOf(static_cast<int>(t));
-    const std::span<const int32_t> touched = tables[t]->touched();
-    const int64_t rows = static_cast<int64_t>(touched.size());
-    if (pool_.size() == 1 || rows < 2 * kParallelRows) {
-      optimizer.SettleRows(*tables[t], touched);
-      continue;
+    for (const std::span<const int32_t> touched : tables[t]->touched()) {
+      const int64_t rows = static_cast<int64_t>(touched.size());
+      if (pool_.size() == 1 || rows < 2 * kParallelRows) {
+        optimizer.SettleRows(*tables[t], touched);
+        continue;
+      }
+      pool_.ParallelFor((rows + kParallelRows - 1) / kParallelRows, [&](int64_t part, int) {
+        const int64_t first = part * kParallelRows;
+        optimizer.SettleRows(*tables[t], touched.subspan(first, std::min(kParallelRows, rows - first)));
+      });
     }
-    pool_.ParallelFor((rows + kParallelRows - 1) / kParallelRows, [&](int64_t part, int) {
-      const int64_t first = part * kParallelRows;
-      optimizer.SettleRows(*tables[t], touched.subspan(first, std::min(kParallelRows, rows - first)));
-    });
   }
 }
 
@@ -148,7 +149,8 @@ void Stepper::ClipGradients() {
   const auto each_run = [&](auto visit) {
     visit(store.gradient(), store.trainable_size());
     for (const auto& table : store.tables())
-      for (const int32_t row : table->touched()) visit(table->gradient(row), table->padded_width());
+      for (const auto& touched : table->touched())
+        for (const int32_t row : touched) visit(table->gradient(row), table->padded_width());
   };
   if (clip.grad_clipping_type() == "value") {
     each_run([&](float* g, int64_t n) {

@@ -148,7 +148,8 @@ class Replay {
   void ForwardBackward(int64_t step) {
     Executor executor(graph_, *store_, {.training = true}, pool_);
     executor.Touch(batch_);
-    for (auto& table : store_->tables()) optimizer_->SettleRows(*table, table->touched());
+    for (auto& table : store_->tables())
+      for (const auto& touched : table->touched()) optimizer_->SettleRows(*table, touched);
     const auto& towers = config::TaskTowers(pipeline_.model_config());
     logits.assign(labels_.size(), {});
     losses.assign(labels_.size(), 0);

@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "manygate/ops/mix.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <cmath>
+
+#include "manygate/ops/concat.h"
+#include "manygate/ops/dense.h"
+#include "manygate/ops/gradient_check_testing.h"
+#include "manygate/ops/inputs.h"
+
+namespace manygate {
+namespace {
+
+using testing::ElementsAre;
+using testing::FloatEq;
+
+TEST(Softmax, OfLogarithmsIsTheirShare) {
+  Graph graph;
+  graph.AddOutput("y", Softmax(graph, Numbers(graph, "x", 0, 3), "softmax"));
+  GraphRunner runner(graph);
+  const float log2 = std::log(2.f), log5 = std::log(5.f);
+
+  EXPECT_THAT(runner.Predict(NumberBatch(3, {0, log2, log5, 7, 7, 7 + log2}).Rows())[0],
+              ElementsAre(FloatEq(0.125f), FloatEq(0.25f), FloatEq(0.625f), FloatEq(0.25f), FloatEq(0.25f),
+                          FloatEq(0.5f)));
+}
+
+TEST(Mix, WeighsExperts) {
+  Graph graph;
+  const Value x = Numbers(graph, "x", 0, 6);
+  const Value experts = SliceColumns(graph, "experts", x, 0, {2, 2});
+  const Value gates = SliceColumns(graph, "gates", x, 4, {1, 2});
+  const Value y = Mix(graph, experts, gates, "mix");
+  graph.AddOutput("y", y);
+  EXPECT_EQ(graph.shape(y), (Shape{1, 2}));
+  GraphRunner runner(graph);
+
+  // 0.25·(1, 2) + 0.75·(10, 20); 1·(1, 2) + 0·(10, 20)
+  EXPECT_THAT(runner.Predict(NumberBatch(6, {1, 2, 10, 20, 0.25f, 0.75f, 1, 2, 10, 20, 1, 0}).Rows())[0],
+              ElementsAre(7.75f, 15.5f, 1, 2));
+}
+
+TEST(Mix, GradientsOfExpertsSharedByTwoGates) {
+  Graph graph;
+  const Value x = Numbers(graph, "x", 0, 3);
+  const Value experts = Dense(graph, x, {3, 5}, "experts");
+  const Value gates = Softmax(graph, Dense(graph, x, {1, 3}, "gates"), "softmax");
+  const Value other = Softmax(graph, Dense(graph, x, {1, 3}, "other"), "other softmax");
+  graph.AddOutput("a", Mix(graph, experts, gates, "mix a"));
+  graph.AddOutput("b", Mix(graph, experts, other, "mix b"));
+  // The same gate over other experts: its gradient has two writers too.
+  graph.AddOutput("c", Mix(graph, Dense(graph, x, {3, 2}, "more"), gates, "mix c"));
+  GraphRunner runner(graph, {.slice_rows = 4});
+  CheckGradients(graph, runner, MakeTestBatch(7, {}, 3, 1).Rows());
+}
+
+TEST(Softmax, GradientsOfAnInputThatIsReadTwice) {
+  Graph graph;
+  const Value first = Dense(graph, Numbers(graph, "x", 0, 3), {1, 4}, "first");
+  graph.AddOutput("a", Dense(graph, Softmax(graph, first, "softmax"), {1, 2}, "last"));
+  graph.AddOutput("b", Dense(graph, first, {1, 2}, "other"));
+  GraphRunner runner(graph);
+  CheckGradients(graph, runner, MakeTestBatch(7, {}, 3, 1).Rows());
+}
+
+TEST(MixDeathTest, AsManyGateWeightsAsExperts) {
+  Graph graph;
+  const Value x = Numbers(graph, "x", 0, 6);
+  const Value experts = SliceColumns(graph, "experts", x, 0, {2, 2});
+  EXPECT_DEATH(Mix(graph, experts, x, "mix"), "2 experts, 6 gate weights");
+}
+
+}  // namespace
+}  // namespace manygate
