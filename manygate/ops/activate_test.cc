@@ -43,9 +43,11 @@ TEST(Activate, Gradients) {
     graph.AddOutput("b", Dense(graph, b, {1, 1}, "last b"));
     GraphRunner runner(graph);
     // Far from the kinks at 0 and from saturation: |x·W| stays below the bias.
-    for (const char* name : {"first.weight", "second.weight"}) {
+    const std::pair<const char*, float> factors[] = {
+        {"first.weight", 0.4f}, {"second.weight", 0.4f}, {"last a.weight", 5.f}, {"last b.weight", 3.f}};
+    for (const auto& [name, factor] : factors) {
       std::vector<float> weight = runner.Read(name);
-      for (float& w : weight) w *= 0.3f;
+      for (float& w : weight) w *= factor;
       runner.Write(name, weight);
     }
     runner.Write("first.bias", {0.8f, -0.8f, 0.8f, 0.8f});
