@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "manygate/data/cache.h"
 
+#include <fmt/format.h>
 #include <sys/stat.h>
+#include <xxhash.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -11,87 +13,15 @@
 #include <string_view>
 #include <utility>
 
-#include <fmt/format.h>
-#include <xxhash.h>
-
 #include "manygate/base/check.h"
 #include "manygate/base/file.h"
+#include "manygate/data/cache_format.h"
 #include "manygate/data/highest_code.h"
 
 namespace manygate {
 namespace {
 
-constexpr char kMagic[8] = "MGCACHE";
-constexpr size_t kHeadBytes = 64;
-
-struct Head {
-  char magic[8];
-  uint32_t version;
-  uint32_t zero;
-  uint64_t file_bytes;
-  uint64_t description_bytes;
-  uint64_t columns_bytes;
-  uint64_t description_checksum;
-  uint64_t columns_checksum;
-  uint64_t head_checksum;  // of the bytes before
-};
-static_assert(sizeof(Head) == kHeadBytes);
-
 uint64_t RoundUp(uint64_t bytes) { return (bytes + 63) / 64 * 64; }
-
-// Appends the parts of the description.
-class Packer {
- public:
-  template <typename T>
-  void Put(T value) {
-    out_.append(reinterpret_cast<const char*>(&value), sizeof(value));
-  }
-  void PutText(std::string_view text) {
-    Put(static_cast<uint32_t>(text.size()));
-    out_.append(text);
-  }
-  std::string& out() { return out_; }
-
- private:
-  std::string out_;
-};
-
-// Takes them back; every size is checked before it is used, and the first bad one makes ok() false for good.
-class Unpacker {
- public:
-  explicit Unpacker(std::string_view text) : text_(text) {}
-  template <typename T>
-  T Get() {
-    T value{};
-    if (!Has(sizeof(T))) return value;
-    memcpy(&value, text_.data() + at_, sizeof(T));
-    at_ += sizeof(T);
-    return value;
-  }
-  std::string GetText() {
-    const auto size = Get<uint32_t>();
-    if (!Has(size)) return "";
-    at_ += size;
-    return std::string(text_.substr(at_ - size, size));
-  }
-  // A number of elements that take at least `element_bytes` each.
-  uint32_t GetCount(size_t element_bytes) {
-    const auto count = Get<uint32_t>();
-    if (count > (text_.size() - at_) / element_bytes) ok_ = false;
-    return ok_ ? count : 0;
-  }
-  bool ok() const { return ok_; }
-  bool at_end() const { return ok_ && at_ == text_.size(); }
-
- private:
-  bool Has(size_t bytes) {
-    ok_ = ok_ && bytes <= text_.size() - at_;
-    return ok_;
-  }
-  std::string_view text_;
-  size_t at_ = 0;
-  bool ok_ = true;
-};
 
 std::string KeyText(const CacheKey& key) {
   std::string text = key.options + "\n";
@@ -99,82 +29,6 @@ std::string KeyText(const CacheKey& key) {
     text += fmt::format("{}:{}:{};", request.name.size(), request.name, static_cast<int>(request.kind));
   }
   return text;
-}
-
-struct ColumnPlace {
-  std::string name;
-  ColumnKind kind;
-  uint8_t value_bytes;
-  uint32_t dictionary_size;
-  uint64_t values_offset;
-  uint64_t dictionary_offset;
-  uint64_t dictionary_bytes;
-};
-
-struct Description {
-  std::string key;
-  std::vector<SourceState> sources;
-  uint64_t rows = 0;
-  std::string source;
-  std::vector<ColumnPlace> columns;
-};
-
-std::string Pack(const Description& description) {
-  Packer packer;
-  packer.PutText(description.key);
-  packer.Put(static_cast<uint32_t>(description.sources.size()));
-  for (const SourceState& source : description.sources) {
-    packer.PutText(source.path);
-    packer.Put(source.bytes);
-    packer.Put(source.modified_ns);
-    packer.Put(source.checksum);
-  }
-  packer.Put(description.rows);
-  packer.PutText(description.source);
-  packer.Put(static_cast<uint32_t>(description.columns.size()));
-  for (const ColumnPlace& column : description.columns) {
-    packer.PutText(column.name);
-    packer.Put(static_cast<uint8_t>(column.kind));
-    packer.Put(column.value_bytes);
-    packer.Put(column.dictionary_size);
-    packer.Put(column.values_offset);
-    packer.Put(column.dictionary_offset);
-    packer.Put(column.dictionary_bytes);
-  }
-  return std::move(packer.out());
-}
-
-std::optional<Description> Unpack(std::string_view text) {
-  Unpacker unpacker(text);
-  Description description;
-  description.key = unpacker.GetText();
-  const uint32_t num_sources = unpacker.GetCount(28);
-  for (uint32_t i = 0; i < num_sources && unpacker.ok(); ++i) {
-    SourceState source;
-    source.path = unpacker.GetText();
-    source.bytes = unpacker.Get<uint64_t>();
-    source.modified_ns = unpacker.Get<int64_t>();
-    source.checksum = unpacker.Get<uint64_t>();
-    description.sources.push_back(std::move(source));
-  }
-  description.rows = unpacker.Get<uint64_t>();
-  description.source = unpacker.GetText();
-  const uint32_t num_columns = unpacker.GetCount(34);
-  for (uint32_t i = 0; i < num_columns && unpacker.ok(); ++i) {
-    ColumnPlace column;
-    column.name = unpacker.GetText();
-    const auto kind = unpacker.Get<uint8_t>();
-    if (kind > 1) return std::nullopt;
-    column.kind = static_cast<ColumnKind>(kind);
-    column.value_bytes = unpacker.Get<uint8_t>();
-    column.dictionary_size = unpacker.Get<uint32_t>();
-    column.values_offset = unpacker.Get<uint64_t>();
-    column.dictionary_offset = unpacker.Get<uint64_t>();
-    column.dictionary_bytes = unpacker.Get<uint64_t>();
-    description.columns.push_back(std::move(column));
-  }
-  if (!unpacker.at_end()) return std::nullopt;
-  return description;
 }
 
 bool Stat(const std::string& path, SourceState* state) {
@@ -229,8 +83,8 @@ bool LoadColumn(const ColumnPlace& place, uint64_t rows, std::string_view column
 
 struct OpenedCache {
   std::shared_ptr<MappedFile> file;
-  Head head;
-  Description description;
+  CacheHead head;
+  CacheDescription description;
   std::string_view columns;
 };
 
@@ -240,28 +94,28 @@ std::string OpenCache(const std::string& path, OpenedCache* cache) {
   if (!mapped.ok()) return "it cannot be read";
   cache->file = std::make_shared<MappedFile>(*std::move(mapped));
   const std::string_view bytes = cache->file->view();
-  Head& head = cache->head;
-  if (bytes.size() < kHeadBytes) return "it is cut off";
-  memcpy(&head, bytes.data(), kHeadBytes);
-  if (memcmp(head.magic, kMagic, sizeof(kMagic)) != 0) return "it is not a cache file";
+  CacheHead& head = cache->head;
+  if (bytes.size() < kCacheHeadBytes) return "it is cut off";
+  memcpy(&head, bytes.data(), kCacheHeadBytes);
+  if (memcmp(head.magic, kCacheMagic, sizeof(kCacheMagic)) != 0) return "it is not a cache file";
   if (head.version != kCacheFormatVersion) {
     return fmt::format("it has format {}, this program reads {}", head.version, kCacheFormatVersion);
   }
-  if (head.head_checksum != Xxh3(bytes.data(), kHeadBytes - 8)) return "it is damaged (head)";
+  if (head.head_checksum != Xxh3(bytes.data(), kCacheHeadBytes - 8)) return "it is damaged (head)";
   if (head.file_bytes != bytes.size()) {
     return fmt::format("it has {} bytes instead of {}", bytes.size(), head.file_bytes);
   }
-  if (!Within(kHeadBytes, head.description_bytes, bytes.size())) return "it is damaged (sizes)";
-  const uint64_t columns_offset = RoundUp(kHeadBytes + head.description_bytes);
+  if (!Within(kCacheHeadBytes, head.description_bytes, bytes.size())) return "it is damaged (sizes)";
+  const uint64_t columns_offset = RoundUp(kCacheHeadBytes + head.description_bytes);
   if (!Within(columns_offset, head.columns_bytes, bytes.size()) ||
       columns_offset + head.columns_bytes != bytes.size()) {
     return "it is damaged (sizes)";
   }
-  const std::string_view description = bytes.substr(kHeadBytes, head.description_bytes);
+  const std::string_view description = bytes.substr(kCacheHeadBytes, head.description_bytes);
   cache->columns = bytes.substr(columns_offset);
   if (Xxh3(description.data(), description.size()) != head.description_checksum) return "it is damaged (description)";
   if (Xxh3(cache->columns.data(), cache->columns.size()) != head.columns_checksum) return "it is damaged (columns)";
-  std::optional<Description> unpacked = Unpack(description);
+  std::optional<CacheDescription> unpacked = UnpackCacheDescription(description);
   if (!unpacked.has_value()) return "it is damaged (description)";
   cache->description = *std::move(unpacked);
   return "";
@@ -289,15 +143,19 @@ std::string CompareSources(const std::vector<std::string>& files, std::vector<So
 // AtomicFile buffers what it is given; large parts go through it in pieces.
 Status AppendPieces(std::string_view bytes, AtomicFile* file) {
   constexpr size_t kPieceBytes = size_t{1} << 20;
-  for (size_t at = 0; at < bytes.size(); at += kPieceBytes) MG_RETURN_IF_ERROR(file->Append(bytes.substr(at, kPieceBytes)));
+  for (size_t at = 0; at < bytes.size(); at += kPieceBytes)
+    MG_RETURN_IF_ERROR(file->Append(bytes.substr(at, kPieceBytes)));
   return OkStatus();
 }
 
 std::string PackDictionary(const std::vector<std::string>& dictionary) {
-  Packer packer;
-  for (const std::string& text : dictionary) packer.Put(static_cast<uint32_t>(text.size()));
-  for (const std::string& text : dictionary) packer.out() += text;
-  return std::move(packer.out());
+  std::string packed;
+  for (const std::string& text : dictionary) {
+    const auto length = static_cast<uint32_t>(text.size());
+    packed.append(reinterpret_cast<const char*>(&length), sizeof(length));
+  }
+  for (const std::string& text : dictionary) packed += text;
+  return packed;
 }
 
 // Hands the bytes of the columns to `sink`, piece by piece: run once for the checksum and once for the file, so that
@@ -317,9 +175,13 @@ StatusOr<uint64_t> EmitColumns(const Table& table, std::vector<ColumnPlace>* pla
     const auto width = static_cast<uint8_t>(is_number ? 4 : column.code_bytes);
     const void* values = is_number ? column.numbers : column.codes;
     const std::string dictionary = PackDictionary(column.dictionary);
-    ColumnPlace place{.name = column.name, .kind = column.kind, .value_bytes = width,
-                      .dictionary_size = static_cast<uint32_t>(column.dictionary.size()), .values_offset = at,
-                      .dictionary_offset = 0, .dictionary_bytes = dictionary.size()};
+    ColumnPlace place{.name = column.name,
+                      .kind = column.kind,
+                      .value_bytes = width,
+                      .dictionary_size = static_cast<uint32_t>(column.dictionary.size()),
+                      .values_offset = at,
+                      .dictionary_offset = 0,
+                      .dictionary_bytes = dictionary.size()};
     MG_RETURN_IF_ERROR(emit({static_cast<const char*>(values), static_cast<size_t>(table.rows) * width}));
     place.dictionary_offset = at;
     MG_RETURN_IF_ERROR(emit(dictionary));
@@ -329,24 +191,24 @@ StatusOr<uint64_t> EmitColumns(const Table& table, std::vector<ColumnPlace>* pla
 }
 
 // Writes head and description, then the columns by `append_columns`.
-Status WriteCache(const std::string& path, const Description& description, uint64_t columns_bytes,
+Status WriteCache(const std::string& path, const CacheDescription& description, uint64_t columns_bytes,
                   uint64_t columns_checksum, const std::function<Status(AtomicFile&)>& append_columns) {
-  const std::string packed = Pack(description);
-  const uint64_t columns_offset = RoundUp(kHeadBytes + packed.size());
-  Head head = {};
-  memcpy(head.magic, kMagic, sizeof(kMagic));
+  const std::string packed = PackCacheDescription(description);
+  const uint64_t columns_offset = RoundUp(kCacheHeadBytes + packed.size());
+  CacheHead head = {};
+  memcpy(head.magic, kCacheMagic, sizeof(kCacheMagic));
   head.version = kCacheFormatVersion;
   head.file_bytes = columns_offset + columns_bytes;
   head.description_bytes = packed.size();
   head.columns_bytes = columns_bytes;
   head.description_checksum = Xxh3(packed.data(), packed.size());
   head.columns_checksum = columns_checksum;
-  head.head_checksum = Xxh3(&head, kHeadBytes - 8);
+  head.head_checksum = Xxh3(&head, kCacheHeadBytes - 8);
   AtomicFile file;
   MG_RETURN_IF_ERROR(file.Open(path));
   MG_RETURN_IF_ERROR(file.Append({reinterpret_cast<const char*>(&head), sizeof(head)}));
   MG_RETURN_IF_ERROR(file.Append(packed));
-  MG_RETURN_IF_ERROR(file.Append(std::string(columns_offset - kHeadBytes - packed.size(), '\0')));
+  MG_RETURN_IF_ERROR(file.Append(std::string(columns_offset - kCacheHeadBytes - packed.size(), '\0')));
   MG_RETURN_IF_ERROR(append_columns(file));
   return file.Commit();
 }
@@ -384,7 +246,7 @@ CacheLookup LoadCache(const std::string& cache_dir, const CacheKey& key) {
   OpenedCache cache;
   std::string reason = OpenCache(path, &cache);
   bool touched = false;
-  Description& description = cache.description;
+  CacheDescription& description = cache.description;
   if (reason.empty() && (description.key != KeyText(key) || description.sources.size() != key.files.size())) {
     reason = "it belongs to other columns or options";
   }
@@ -401,7 +263,8 @@ CacheLookup LoadCache(const std::string& cache_dir, const CacheKey& key) {
       reason = "it is damaged (columns)";
     }
   }
-  if (!reason.empty()) return {std::nullopt, fmt::format("The column cache {} is not used: {}. It is made anew.", path, reason)};
+  if (!reason.empty())
+    return {std::nullopt, fmt::format("The column cache {} is not used: {}. It is made anew.", path, reason)};
   table.rows = static_cast<int64_t>(description.rows);
   table.source = description.source;
   table.storage.push_back(cache.file);
@@ -418,7 +281,7 @@ CacheLookup LoadCache(const std::string& cache_dir, const CacheKey& key) {
 Status StoreCache(const std::string& cache_dir, const CacheKey& key, std::span<const SourceState> sources,
                   const Table& table) {
   MG_RETURN_IF_ERROR(MakeDirectories(cache_dir));
-  Description description;
+  CacheDescription description;
   description.key = KeyText(key);
   description.sources.assign(sources.begin(), sources.end());
   description.rows = static_cast<uint64_t>(table.rows);
@@ -426,9 +289,9 @@ Status StoreCache(const std::string& cache_dir, const CacheKey& key, std::span<c
   XXH3_state_t* hash = XXH3_createState();
   XXH3_64bits_reset(hash);
   const uint64_t columns_bytes = EmitColumns(table, &description.columns, [hash](std::string_view piece) {
-    XXH3_64bits_update(hash, piece.data(), piece.size());
-    return OkStatus();
-  }).value();
+                                   XXH3_64bits_update(hash, piece.data(), piece.size());
+                                   return OkStatus();
+                                 }).value();
   const uint64_t checksum = XXH3_64bits_digest(hash);
   XXH3_freeState(hash);
   return WriteCache(CachePath(cache_dir, key), description, columns_bytes, checksum, [&table](AtomicFile& file) {

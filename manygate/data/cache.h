@@ -25,11 +25,11 @@
 //     u64 rows, text name of the source, list of columns {text name, u8 kind, u8 code bytes, u32 dictionary size,
 //     u64 offset of the values, u64 offset of the dictionary, u64 bytes of the dictionary}; offsets count from the
 //     first byte of the columns.
-//   columns: per column its values (codes of 1, 2, 4 bytes, or floats), then its dictionary: u32 length of each text, then
-//     the texts end to end.
+//   columns: per column its values (codes of 1, 2, 4 bytes, or floats), then its dictionary: u32 length of each text,
+//     then the texts end to end.
 //
-// A source is unchanged when size and modification time agree, or else when size and XXH3 of its content do (a file that
-// was copied or touched; the new time is then written into the cache).
+// A source is unchanged when size and modification time agree, or else when size and XXH3 of its content do (a file
+// that was copied or touched; the new time is then written into the cache).
 #ifndef MANYGATE_DATA_CACHE_H_
 #define MANYGATE_DATA_CACHE_H_
 

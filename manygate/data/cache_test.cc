@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "manygate/data/cache.h"
 
+#include <fmt/format.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
 #include <cstring>
 #include <filesystem>
 #include <string>
 #include <vector>
-
-#include <fmt/format.h>
-#include <gmock/gmock.h>
-#include <gtest/gtest.h>
 
 #include "manygate/data/source.h"
 #include "manygate/data/test_files.h"
@@ -20,8 +20,8 @@ using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 
-const std::vector<ColumnRequest> kRequests = {{"city", ColumnKind::kCategory}, {"age", ColumnKind::kNumber},
-                                              {"id", ColumnKind::kCategory}};
+const std::vector<ColumnRequest> kRequests = {
+    {"city", ColumnKind::kCategory}, {"age", ColumnKind::kNumber}, {"id", ColumnKind::kCategory}};
 
 // A source, its cache, and a reader that collects the notes.
 class CacheTest : public ::testing::Test {
@@ -179,14 +179,14 @@ TEST_F(CacheTest, DamagedIsRebuiltAndSaysSo) {
   flipped[flipped.size() - 200] = static_cast<char>(flipped[flipped.size() - 200] ^ 4);
   std::string newer = sound;
   newer[8] = 2;
-  for (const auto& [content, reason] : std::vector<std::pair<std::string, std::string>>{
-           {flipped, "it is damaged (columns)"},
-           {sound.substr(0, 100), "it has 100 bytes instead of"},
-           {sound.substr(0, 10), "it is cut off"},
-           {"", "it is cut off"},
-           {sound + "more", "bytes instead of"},
-           {std::string(200, 'x'), "it is not a cache file"},
-           {newer, "it has format 2, this program reads 1"}}) {
+  for (const auto& [content, reason] :
+       std::vector<std::pair<std::string, std::string>>{{flipped, "it is damaged (columns)"},
+                                                        {sound.substr(0, 100), "it has 100 bytes instead of"},
+                                                        {sound.substr(0, 10), "it is cut off"},
+                                                        {"", "it is cut off"},
+                                                        {sound + "more", "bytes instead of"},
+                                                        {std::string(200, 'x'), "it is not a cache file"},
+                                                        {newer, "it has format 2, this program reads 1"}}) {
     write(content);
     ExpectExpected(Read());
     ASSERT_EQ(notes_.size(), 1u) << reason;

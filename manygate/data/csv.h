@@ -2,7 +2,8 @@
 // Reads delimited text (CSV, TSV), plain or .gz, into a Table.
 //
 //   ThreadPool pool(threads);
-//   StatusOr<Table> table = ReadCsv(files, options, {{{"age", ColumnKind::kNumber}, {"job", ColumnKind::kCategory}}}, pool);
+//   std::vector<ColumnRequest> requests = {{"age", ColumnKind::kNumber}, {"job", ColumnKind::kCategory}};
+//   StatusOr<Table> table = ReadCsv(files, options, requests, pool);
 //
 // Text is streamed in blocks of about 1 MiB that end at row ends; the whole text is never in memory. The blocks are
 // parsed by the pool, each with dictionaries of its own, which are then merged in the order of the blocks: the table
@@ -15,8 +16,8 @@
 // Errors (InvalidInput, up to 10 problems per file, one a line, each "file:line: " or "file:line:field (name): ", where
 // line counts physical lines from 1 and field counts values from 1): another number of values than columns, text in a
 // number column, an open quote or text behind a closing quote, NUL bytes, text that is not UTF-8, an empty line between
-// rows, a row over 64 MiB, no rows at all, UTF-16 or another file type, damaged or truncated gzip, a header with empty or
-// repeated names or unlike the first file's, a requested column that does not exist.
+// rows, a row over 64 MiB, no rows at all, UTF-16 or another file type, damaged or truncated gzip, a header with empty
+// or repeated names or unlike the first file's, a requested column that does not exist.
 #ifndef MANYGATE_DATA_CSV_H_
 #define MANYGATE_DATA_CSV_H_
 

@@ -2,14 +2,14 @@
 // Throughput of reading text. The argument is the number of threads.
 //
 //   MANYGATE_DATA=../shared/data build/release/manygate/data_csv_bench      # adds the real file
+#include <benchmark/benchmark.h>
+#include <fmt/format.h>
+
 #include <cstdio>
 #include <cstdlib>
 #include <filesystem>
 #include <string>
 #include <vector>
-
-#include <benchmark/benchmark.h>
-#include <fmt/format.h>
 
 #include "manygate/data/csv.h"
 #include "manygate/data/text_source.h"

@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "manygate/data/csv_block.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cmath>
 #include <cstring>
 #include <limits>
 #include <string_view>
 #include <utility>
-
-#include <fmt/format.h>
 
 #include "manygate/base/check.h"
 #include "manygate/data/csv_number.h"
@@ -59,9 +59,8 @@ void BlockParser::AddProblem(ParsedBlock* parsed, uint64_t line, int field, std:
 void BlockParser::KeepFirstProblems(ParsedBlock* parsed) {
   std::vector<ParsedBlock::Problem>& problems = parsed->problems;
   if (problems.empty()) return;
-  std::stable_sort(problems.begin(), problems.end(), [](const auto& a, const auto& b) {
-    return a.line != b.line ? a.line < b.line : a.field < b.field;
-  });
+  std::stable_sort(problems.begin(), problems.end(),
+                   [](const auto& a, const auto& b) { return a.line != b.line ? a.line < b.line : a.field < b.field; });
   if (problems.size() > kMaxProblems) problems.resize(kMaxProblems);
 }
 
@@ -105,7 +104,8 @@ void BlockParser::Parse(ParsedBlock* parsed) {
   }
   StoreRows(parsed);
   parsed->lines = rows_.lines();
-  if (rows_.has_nul()) [[unlikely]] ReportNul(parsed);
+  if (rows_.has_nul()) [[unlikely]]
+    ReportNul(parsed);
 }
 
 void BlockParser::ReportNul(ParsedBlock* parsed) {
@@ -122,13 +122,16 @@ void BlockParser::ReportBrokenRow(RowResult result, ParsedBlock* parsed) {
   const int field = rows_.num_fields();
   parsed->has_row = true;
   if (result == RowResult::kTextAfterQuote) {
-    AddProblem(parsed, rows_.row_line(), field,
-               fmt::format("text stands behind the closing quote; a quote inside a quoted value must be doubled ({0}{0})",
-                           plan_.options.quote));
+    AddProblem(
+        parsed, rows_.row_line(), field,
+        fmt::format("text stands behind the closing quote; a quote inside a quoted value must be doubled ({0}{0})",
+                    plan_.options.quote));
   } else {
-    AddProblem(parsed, rows_.open_quote_line(), field,
-               fmt::format("a quote ({}) is opened here and never closed; close it, or set data_config.quote to \"\" if "
-                           "quotes are ordinary characters", plan_.options.quote));
+    AddProblem(
+        parsed, rows_.open_quote_line(), field,
+        fmt::format("a quote ({}) is opened here and never closed; close it, or set data_config.quote to \"\" if "
+                    "quotes are ordinary characters",
+                    plan_.options.quote));
   }
 }
 
@@ -141,16 +144,16 @@ std::string BlockParser::RaggedRowText() const {
   const auto expected = static_cast<int>(plan_.names.size());
   std::string hint;
   if (rows_.num_fields() == 1) {
-    hint = fmt::format("is the delimiter really \"{}\"?", plan_.options.delimiter == '\t' ? "\\t"
-                                                          : std::string(1, plan_.options.delimiter));
+    hint = fmt::format("is the delimiter really \"{}\"?",
+                       plan_.options.delimiter == '\t' ? "\\t" : std::string(1, plan_.options.delimiter));
   } else if (rows_.num_fields() > expected) {
     hint = fmt::format("a value that holds the delimiter must stand in quotes ({})",
                        plan_.options.quote == '\0' ? '"' : plan_.options.quote);
   } else {
     hint = "is the row cut off, or a value missing its delimiter?";
   }
-  return fmt::format("found {} {}, expected {} ({}); {}", rows_.num_fields(), rows_.num_fields() == 1 ? "field" : "fields",
-                     expected, shown, hint);
+  return fmt::format("found {} {}, expected {} ({}); {}", rows_.num_fields(),
+                     rows_.num_fields() == 1 ? "field" : "fields", expected, shown, hint);
 }
 
 void BlockParser::TakeRow(ParsedBlock* parsed) {
@@ -209,7 +212,8 @@ void BlockParser::ResolveEscapes(int field_number, ParsedBlock* parsed) {
 }
 
 void BlockParser::StoreCategories(int field_number, ParsedBlock* parsed, ParsedBlock::Column* column) {
-  if (rows_.has_escapes()) [[unlikely]] ResolveEscapes(field_number, parsed);
+  if (rows_.has_escapes()) [[unlikely]]
+    ResolveEscapes(field_number, parsed);
   const uint32_t known = column->dictionary.size();
   column->dictionary.FindAll(rows_.kept_fields() + field_number, plan_.names.size(), row_lines_.size(),
                              column->codes.data() + parsed->rows);

@@ -39,9 +39,9 @@ inline constexpr char kEmptyLineProblem[] = "an empty line between rows; remove 
 
 struct ParsedBlock {
   struct Column {
-    BlockDictionary dictionary;     // kCategory: points into `block` and `unescaped`
-    std::vector<uint32_t> codes;    // kCategory: [>= rows], codes of `dictionary`
-    std::vector<float> numbers;     // kNumber: [>= rows], NaN = missing
+    BlockDictionary dictionary;   // kCategory: points into `block` and `unescaped`
+    std::vector<uint32_t> codes;  // kCategory: [>= rows], codes of `dictionary`
+    std::vector<float> numbers;   // kNumber: [>= rows], NaN = missing
   };
   struct Problem {
     uint64_t line;     // physical line from 0, counted from the block's begin
@@ -52,8 +52,8 @@ struct ParsedBlock {
   TextBlock block;
   std::deque<std::string> unescaped;  // values that had doubled quotes, with kTextPadding bytes behind them
   int64_t rows = 0;
-  uint64_t lines = 0;  // physical lines
-  std::vector<Column> columns;  // [targets]
+  uint64_t lines = 0;             // physical lines
+  std::vector<Column> columns;    // [targets]
   std::vector<Problem> problems;  // the first kMaxProblems
 
   // Empty lines are an error only if a row follows, perhaps in a later block.
@@ -87,9 +87,9 @@ class BlockParser {
   const ParsePlan& plan_;
   RowSplitter rows_;
   bool has_numeric_missing_ = false;  // a missing value that would parse as a number
-  const size_t batch_rows_;          // rows whose fields stay in the cache until they are stored
-  std::vector<uint64_t> row_lines_;  // [rows taken] their physical lines
-  size_t capacity_ = 0;              // rows that the present block's columns have room for
+  const size_t batch_rows_;           // rows whose fields stay in the cache until they are stored
+  std::vector<uint64_t> row_lines_;   // [rows taken] their physical lines
+  size_t capacity_ = 0;               // rows that the present block's columns have room for
 };
 
 }  // namespace manygate

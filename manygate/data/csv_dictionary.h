@@ -22,8 +22,8 @@
 namespace manygate {
 
 // Four words that decide texts of up to 32 bytes together with the size: the first two and the last two, overlapping in
-// shorter texts; of less than eight bytes, the bytes with zeros above, four times. Made without a branch: sizes vary from
-// row to row, and each wrong guess of the CPU would cost more than the whole key.
+// shorter texts; of less than eight bytes, the bytes with zeros above, four times. Made without a branch: sizes vary
+// from row to row, and each wrong guess of the CPU would cost more than the whole key.
 struct TextKey {
   uint64_t words[4] = {0, 0, 0, 0};
 };
@@ -36,8 +36,8 @@ inline uint64_t LoadWord(const char* data) {
 
 // `data` has 8 readable bytes even if size is less (kTextPadding).
 inline TextKey MakeTextKey(const char* data, uint32_t size) {
-  static constexpr uint64_t kMasks[9] = {0x0, 0xFF, 0xFFFF, 0xFFFFFF, 0xFFFFFFFF, 0xFFFFFFFFFF, 0xFFFFFFFFFFFF,
-                                         0xFFFFFFFFFFFFFF, 0xFFFFFFFFFFFFFFFF};
+  static constexpr uint64_t kMasks[9] = {0x0,          0xFF,           0xFFFF,           0xFFFFFF,          0xFFFFFFFF,
+                                         0xFFFFFFFFFF, 0xFFFFFFFFFFFF, 0xFFFFFFFFFFFFFF, 0xFFFFFFFFFFFFFFFF};
   const uint64_t mask = kMasks[size < 8 ? size : 8];
   const uint32_t last = size < 8 ? 0 : size - 8;
   const uint32_t second = last < 8 ? last : 8;
@@ -64,7 +64,7 @@ class BlockDictionary {
   // Forgets all texts. The dictionary points into the texts it was given: they must outlive its use.
   void Clear();
 
-  // codes[i] = code of the text fields[i * stride], new or known. The texts have kTextPadding readable bytes behind them.
+  // codes[i] = code of the text fields[i * stride], new or known. The texts have kTextPadding readable bytes behind.
   void FindAll(const Field* fields, size_t stride, size_t rows, uint32_t* codes);
 
   // Texts 0 .. size()-1; number 0 is the empty text.

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "manygate/data/csv_file.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cstring>
 #include <string_view>
 #include <unordered_map>
 #include <utility>
-
-#include <fmt/format.h>
 
 #include "manygate/base/check.h"
 #include "manygate/base/text.h"
@@ -37,7 +37,8 @@ StatusOr<std::unique_ptr<CsvFile>> CsvFile::Open(const std::string& path, const 
   const std::string_view head(file->ahead_.data(), file->ahead_.size());
   if (head.empty()) return InvalidInput(fmt::format("{}: is empty", path));
   if (head.find('\n') == std::string_view::npos && head.find('\r') < head.size() - 1) {
-    return InvalidInput(fmt::format("{}: lines end with a carriage return only; convert it with: tr '\\r' '\\n'", path));
+    return InvalidInput(
+        fmt::format("{}: lines end with a carriage return only; convert it with: tr '\\r' '\\n'", path));
   }
   if (head.substr(0, 3) == "\xEF\xBB\xBF") file->ahead_used_ = 3;
   MG_RETURN_IF_ERROR(file->SkipLines());
@@ -101,12 +102,14 @@ Status CsvFile::ReadHeader() {
   switch (result) {
     case RowResult::kRow: break;
     case RowResult::kOpenQuote:
-      return InvalidInput(fmt::format("{}:{}: a quote ({}) in the header is never closed", path_, first_line_, options_.quote));
+      return InvalidInput(
+          fmt::format("{}:{}: a quote ({}) in the header is never closed", path_, first_line_, options_.quote));
     case RowResult::kTextAfterQuote:
-      return InvalidInput(fmt::format("{}:{}: the header has text behind the closing quote of name {}; is the delimiter "
-                                      "right?", path_, first_line_, rows_.num_fields() + 1));
-    default:
-      return InvalidInput(fmt::format("{}: ends before the header line", path_));
+      return InvalidInput(
+          fmt::format("{}:{}: the header has text behind the closing quote of name {}; is the delimiter "
+                      "right?",
+                      path_, first_line_, rows_.num_fields() + 1));
+    default: return InvalidInput(fmt::format("{}: ends before the header line", path_));
   }
   for (int i = 0; i < rows_.num_fields(); ++i) {
     const Field& field = rows_.field(i);
@@ -125,17 +128,21 @@ Status CsvFile::CheckNames() const {
     std::string problem;
     const auto [first, is_new] = seen.emplace(names_[i], i);
     if (names_[i].find('\0') != std::string::npos) {
-      problem = fmt::format("{}:{}:{}: the name holds a NUL byte; if the file is UTF-16, convert it with: iconv -f UTF-16 "
-                            "-t UTF-8", path_, first_line_, i + 1);
+      problem = fmt::format(
+          "{}:{}:{}: the name holds a NUL byte; if the file is UTF-16, convert it with: iconv -f UTF-16 "
+          "-t UTF-8",
+          path_, first_line_, i + 1);
     } else if (names_[i].empty()) {
-      problem = fmt::format("{}:{}:{}: the header has an empty name; every column needs one (an extra delimiter?)", path_,
-                            first_line_, i + 1);
+      problem = fmt::format("{}:{}:{}: the header has an empty name; every column needs one (an extra delimiter?)",
+                            path_, first_line_, i + 1);
     } else if (!is_new) {
       problem = fmt::format("{}:{}:{}: the header has the name \"{}\" twice (column {} too); names must differ", path_,
                             first_line_, i + 1, names_[i], first->second + 1);
     } else if (!IsUtf8(names_[i])) {
-      problem = fmt::format("{}:{}:{}: the name is not UTF-8 text; convert the file, for instance with: iconv -f LATIN1 -t "
-                            "UTF-8", path_, first_line_, i + 1);
+      problem = fmt::format(
+          "{}:{}:{}: the name is not UTF-8 text; convert the file, for instance with: iconv -f LATIN1 -t "
+          "UTF-8",
+          path_, first_line_, i + 1);
     }
     if (!problem.empty()) problems += (problems.empty() ? "" : "\n") + problem;
   }

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "manygate/data/csv_options.h"
 
-#include <set>
-
 #include <fmt/format.h>
+
+#include <set>
 
 namespace manygate {
 namespace {
@@ -54,8 +54,9 @@ StatusOr<CsvOptions> CsvOptionsFromConfig(const config::DataConfig& config) {
   }
   const std::string_view quote = config.quote();
   if (quote.size() > 1 || quote == "\n" || quote == "\r" || quote == " " || quote == "\t") {
-    add(fmt::format("data_config.quote: found \"{}\", expected one ASCII character that is not a blank, or \"\" for none",
-                    Visible(quote)));
+    add(fmt::format(
+        "data_config.quote: found \"{}\", expected one ASCII character that is not a blank, or \"\" for none",
+        Visible(quote)));
   } else {
     options.quote = quote.empty() ? '\0' : quote[0];
   }
@@ -68,7 +69,8 @@ StatusOr<CsvOptions> CsvOptionsFromConfig(const config::DataConfig& config) {
     if (name.empty()) {
       add(fmt::format("data_config.input_fields[{}]: has no input_name", i));
     } else if (!seen.insert(name).second) {
-      add(fmt::format("data_config.input_fields[{}]: the name \"{}\" is used twice; column names must differ", i, name));
+      add(fmt::format("data_config.input_fields[{}]: the name \"{}\" is used twice; column names must differ", i,
+                      name));
     }
     options.names.push_back(name);
   }

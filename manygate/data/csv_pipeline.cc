@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "manygate/data/csv_pipeline.h"
 
+#include <fmt/format.h>
+
 #include <condition_variable>
 #include <map>
 #include <memory>
 #include <mutex>
 #include <utility>
-
-#include <fmt/format.h>
 
 #include "manygate/base/check.h"
 
@@ -136,15 +136,17 @@ Status CheckSameColumns(const CsvFile& file, const std::string& first_path, cons
   const std::vector<std::string>& found = file.names();
   if (found == names) return OkStatus();
   if (found.size() != names.size()) {
-    return InvalidInput(fmt::format("{}:{}: found {} columns, expected {} as in {}; files read together must have the same "
-                                    "columns", file.path(), with_header ? file.first_line() - 1 : file.first_line(),
-                                    found.size(), names.size(), first_path));
+    return InvalidInput(fmt::format(
+        "{}:{}: found {} columns, expected {} as in {}; files read together must have the same "
+        "columns",
+        file.path(), with_header ? file.first_line() - 1 : file.first_line(), found.size(), names.size(), first_path));
   }
   size_t i = 0;
   while (found[i] == names[i]) ++i;
-  return InvalidInput(fmt::format("{}:{}:{}: found column \"{}\", expected \"{}\" as in {}; files read together must have "
-                                  "the same columns in the same order", file.path(), file.first_line() - 1, i + 1,
-                                  found[i], names[i], first_path));
+  return InvalidInput(
+      fmt::format("{}:{}:{}: found column \"{}\", expected \"{}\" as in {}; files read together must have "
+                  "the same columns in the same order",
+                  file.path(), file.first_line() - 1, i + 1, found[i], names[i], first_path));
 }
 
 }  // namespace

@@ -46,13 +46,15 @@ bool RowSplitter::FindSpecials() {
 }
 
 inline size_t RowSplitter::NextSpecial() {
-  if (next_special_ == num_specials_ && !FindSpecials()) [[unlikely]] return size_;
+  if (next_special_ == num_specials_ && !FindSpecials()) [[unlikely]]
+    return size_;
   return specials_[next_special_++];
 }
 
 inline void RowSplitter::Push(const Field& field) {
   const size_t index = num_kept_ + static_cast<size_t>(num_fields_++);
-  if (index == fields_.size()) [[unlikely]] fields_.resize(fields_.size() * 2 + 16);
+  if (index == fields_.size()) [[unlikely]]
+    fields_.resize(fields_.size() * 2 + 16);
   fields_[index] = field;
 }
 

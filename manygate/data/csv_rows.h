@@ -66,10 +66,10 @@ class RowSplitter {
   uint64_t row_line() const { return row_line_; }  // physical line of the row's begin, from 0
   uint64_t lines() const { return lines_; }        // physical lines consumed
   uint64_t open_quote_line() const { return open_quote_line_; }
-  bool has_nul() const { return has_nul_; }        // a NUL byte is in the text split so far (or just behind)
+  bool has_nul() const { return has_nul_; }  // a NUL byte is in the text split so far (or just behind)
 
  private:
-  RowResult NextPlainRow();   // no quote anywhere in the text
+  RowResult NextPlainRow();  // no quote anywhere in the text
   RowResult NextQuotedRow();
   Field PlainField(const char* begin, const char* end, bool last_of_row) const;
   // A value whose opening quote is at `quote_at`; sets *end to the delimiter or line end behind it.
@@ -78,9 +78,7 @@ class RowSplitter {
   size_t NextSpecial();
   bool FindSpecials();  // in the next window that has any
   RowResult SkipLine();
-  bool IsBlank(char c) const {
-    return static_cast<unsigned char>(c) <= ' ' && (c == blank_ || c == second_blank_);
-  }
+  bool IsBlank(char c) const { return static_cast<unsigned char>(c) <= ' ' && (c == blank_ || c == second_blank_); }
 
   const char delimiter_;
   const char quote_;

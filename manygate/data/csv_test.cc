@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "manygate/data/csv.h"
 
+#include <fmt/format.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
 #include <cmath>
 #include <cstring>
 #include <string>
 #include <vector>
-
-#include <fmt/format.h>
-#include <gmock/gmock.h>
-#include <gtest/gtest.h>
 
 #include "manygate/data/test_files.h"
 
@@ -77,10 +77,21 @@ TEST(ReadCsv, CategoriesAndNumbers) {
 
 TEST(ReadCsv, NumbersAreTheNearestFloats) {
   const TestFolder folder;
-  const std::vector<std::pair<std::string, float>> cases = {
-      {"0", 0.0f}, {"-0", -0.0f}, {"7", 7.0f}, {"16777216", 16777216.0f}, {"16777217", 16777216.0f},
-      {"123456789012", 123456789012.0f}, {"0.1", 0.1f}, {".5", 0.5f}, {"5.", 5.0f}, {"1e3", 1000.0f}, {"1E+3", 1000.0f},
-      {"3.4028235e38", 3.4028235e38f}, {"0.0440399999999999", 0.0440399999999999f}, {"007", 7.0f}, {"-12.75", -12.75f}};
+  const std::vector<std::pair<std::string, float>> cases = {{"0", 0.0f},
+                                                            {"-0", -0.0f},
+                                                            {"7", 7.0f},
+                                                            {"16777216", 16777216.0f},
+                                                            {"16777217", 16777216.0f},
+                                                            {"123456789012", 123456789012.0f},
+                                                            {"0.1", 0.1f},
+                                                            {".5", 0.5f},
+                                                            {"5.", 5.0f},
+                                                            {"1e3", 1000.0f},
+                                                            {"1E+3", 1000.0f},
+                                                            {"3.4028235e38", 3.4028235e38f},
+                                                            {"0.0440399999999999", 0.0440399999999999f},
+                                                            {"007", 7.0f},
+                                                            {"-12.75", -12.75f}};
   std::string text = "x\n";
   for (const auto& [written, value] : cases) text += written + "\n";
   const StatusOr<Table> table = Read({folder.Write("t.csv", text)}, WithHeader(), {{"x", kNumber}});
@@ -98,7 +109,11 @@ TEST(ReadCsv, Dialects) {
   EXPECT_EQ(Values("a,b\n1,x\n2,y", plain, {"a", "b"}), expected) << "no line end after the last row";
   EXPECT_EQ(Values("a,b\r\n1,x\r\n2,y\r\n", plain, {"a", "b"}), expected) << "CRLF";
   EXPECT_EQ(Values("a,b\r\n1,x\r\n2,y", plain, {"a", "b"}), expected) << "CRLF, last row open";
-  EXPECT_EQ(Values("\xEF\xBB\xBF" "a,b\n1,x\n2,y\n", plain, {"a", "b"}), expected) << "byte order mark";
+  EXPECT_EQ(Values("\xEF\xBB\xBF"
+                   "a,b\n1,x\n2,y\n",
+                   plain, {"a", "b"}),
+            expected)
+      << "byte order mark";
   EXPECT_EQ(Values("\xEF\xBB\xBF\"a\",b\n1,x\n2,y\n", plain, {"a", "b"}), expected) << "byte order mark, quoted name";
   EXPECT_EQ(Values("a,b\n1,x\n2,y\n\n\r\n \n", plain, {"a", "b"}), expected) << "empty lines at the end";
   EXPECT_EQ(Values("a , b\n 1,\tx\n2 ,y \n", plain, {"a", "b"}), expected) << "blanks";
@@ -222,7 +237,8 @@ TEST(ReadCsv, GzipMembersEndToEndAndZerosBehind) {
   const TestFolder folder;
   folder.WriteGzip("a.gz", "x\n1\n");
   folder.WriteGzip("b.gz", "2\n3\n");
-  const std::string joined = FileContent(folder.Path("a.gz")) + FileContent(folder.Path("b.gz")) + std::string(512, '\0');
+  const std::string joined =
+      FileContent(folder.Path("a.gz")) + FileContent(folder.Path("b.gz")) + std::string(512, '\0');
   const StatusOr<Table> table = Read({folder.Write("c.csv.gz", joined)}, WithHeader(), {{"x", kNumber}});
   ASSERT_TRUE(table.ok()) << table.status().message();
   EXPECT_EQ(table->rows, 3);
@@ -283,7 +299,8 @@ TEST(ReadCsv, DoesNotDependOnTheNumberOfThreads) {
 TEST(ReadCsv, ProblemsDoNotDependOnTheNumberOfThreads) {
   const TestFolder folder;
   std::string text = "a,b\n";
-  for (int i = 0; i < 400000; ++i) text += i % 150000 == 149999 ? "x,y\n" : i % 170000 == 169999 ? "1\n" : "1,abcdefgh\n";
+  for (int i = 0; i < 400000; ++i)
+    text += i % 150000 == 149999 ? "x,y\n" : i % 170000 == 169999 ? "1\n" : "1,abcdefgh\n";
   const std::string file = folder.Write("t.csv", text);
   std::vector<std::string> messages;
   for (int threads : {1, 2, 4}) {
@@ -326,8 +343,10 @@ TEST(ReadCsvColumnNames, FromHeaderGivenOrMadeUp) {
 TEST(RealFiles, Hillstrom) {
   const std::string file = RealDataFile("hillstrom/hillstrom.csv.gz");
   if (file.empty()) GTEST_SKIP() << "no real data (MANYGATE_DATA)";
-  const StatusOr<Table> table = Read({file}, WithHeader(), {{"history_segment", kText}, {"segment", kText},
-                                     {"visit", kNumber}, {"conversion", kNumber}, {"spend", kNumber}}, 2);
+  const StatusOr<Table> table = Read(
+      {file}, WithHeader(),
+      {{"history_segment", kText}, {"segment", kText}, {"visit", kNumber}, {"conversion", kNumber}, {"spend", kNumber}},
+      2);
   ASSERT_TRUE(table.ok()) << table.status().message();
   EXPECT_EQ(table->rows, 64000);
   EXPECT_EQ(table->columns[0].dictionary.size(), 8u);
@@ -348,8 +367,10 @@ TEST(RealFiles, BankMarketing) {
   CsvOptions options = WithHeader();
   options.delimiter = ';';
   options.missing_values = {"unknown"};
-  for (const auto& [name, rows, positives] : {std::tuple{"bank-full", 45211, 5289}, {"bank", 4521, 521},
-                                              {"bank-additional-full", 41188, 4640}, {"bank-additional", 4119, 451}}) {
+  for (const auto& [name, rows, positives] : {std::tuple{"bank-full", 45211, 5289},
+                                              {"bank", 4521, 521},
+                                              {"bank-additional-full", 41188, 4640},
+                                              {"bank-additional", 4119, 451}}) {
     const std::string file = RealDataFile(fmt::format("bank-marketing/{}.csv.gz", name));
     if (file.empty()) GTEST_SKIP() << "no real data (MANYGATE_DATA)";
     const StatusOr<Table> table = Read({file}, options, {{"y", kText}, {"job", kText}, {"pdays", kNumber}});
@@ -368,7 +389,8 @@ TEST(RealFiles, Adult) {
   if (train.empty()) GTEST_SKIP() << "no real data (MANYGATE_DATA)";
   CsvOptions options;
   options.missing_values = {"?"};
-  const StatusOr<Table> table = Read({train}, options, {{"column_1", kText}, {"column_13", kText}, {"column_14", kText}});
+  const StatusOr<Table> table =
+      Read({train}, options, {{"column_1", kText}, {"column_13", kText}, {"column_14", kText}});
   ASSERT_TRUE(table.ok()) << table.status().message();
   EXPECT_EQ(table->rows, 32561);
   EXPECT_EQ(table->columns[0].dictionary.size(), 9u);
@@ -404,8 +426,10 @@ TEST(RealFiles, Census) {
   ASSERT_TRUE(read.ok()) << read.status().message();
   EXPECT_EQ(read->rows, 199523);
   // Distinct values as the data set's description counts them, less "?" (missing) and plus the missing text.
-  for (const auto& [column, distinct] : {std::pair{1, 9}, {2, 52}, {3, 47}, {4, 17}, {7, 7}, {21, 50}, {32, 42}, {41, 2}}) {
-    EXPECT_EQ(read->columns[static_cast<size_t>(column)].dictionary.size(), static_cast<size_t>(distinct + 1)) << column;
+  for (const auto& [column, distinct] :
+       {std::pair{1, 9}, {2, 52}, {3, 47}, {4, 17}, {7, 7}, {21, 50}, {32, 42}, {41, 2}}) {
+    EXPECT_EQ(read->columns[static_cast<size_t>(column)].dictionary.size(), static_cast<size_t>(distinct + 1))
+        << column;
   }
   const Column& income = read->columns[41];
   const Column& marital = read->columns[7];

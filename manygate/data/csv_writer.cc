@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "manygate/data/csv_writer.h"
 
+#include <fmt/format.h>
 #include <zlib.h>
 
 #include <cmath>
 #include <iterator>
-
-#include <fmt/format.h>
 
 #include "manygate/base/check.h"
 
@@ -15,9 +14,7 @@ namespace {
 
 constexpr size_t kBufferBytes = size_t{1} << 20;
 
-bool EndsWithGz(const std::string& path) {
-  return path.size() > 3 && path.compare(path.size() - 3, 3, ".gz") == 0;
-}
+bool EndsWithGz(const std::string& path) { return path.size() > 3 && path.compare(path.size() - 3, 3, ".gz") == 0; }
 
 }  // namespace
 

@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "manygate/data/csv_writer.h"
 
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
 #include <cmath>
 #include <filesystem>
 #include <limits>
 #include <string>
 #include <vector>
-
-#include <gmock/gmock.h>
-#include <gtest/gtest.h>
 
 #include "manygate/data/csv.h"
 #include "manygate/data/test_files.h"
@@ -57,8 +57,10 @@ TEST(CsvWriter, QuotesWhereTheReaderNeedsThem) {
 
 TEST(CsvWriter, ComesBackValueForValue) {
   const TestFolder folder;
-  const std::vector<std::string> texts = {"x", "a,b", "\"", "\"\"", " y ", "\ttab", "line\nend", "cr\r", "5\" disk", "é"};
-  const std::vector<float> numbers = {0.1f, -1e-45f, 3.4028235e38f, 16777217.0f, 1.0f / 3, -0.0f, 1e10f, 123456.789f, 5e-5f, 2};
+  const std::vector<std::string> texts = {"x",     "a,b",       "\"",   "\"\"",     " y ",
+                                          "\ttab", "line\nend", "cr\r", "5\" disk", "é"};
+  const std::vector<float> numbers = {0.1f,  -1e-45f, 3.4028235e38f, 16777217.0f, 1.0f / 3,
+                                      -0.0f, 1e10f,   123456.789f,   5e-5f,       2};
   for (const char* name : {"t.csv", "t.csv.gz"}) {
     CsvWriter out;
     ASSERT_TRUE(out.Open(folder.Path(name), std::vector<std::string>{"a name, with comma", "x"}).ok());
@@ -74,9 +76,9 @@ TEST(CsvWriter, ComesBackValueForValue) {
     options.with_header = true;
     ThreadPool pool(2);
     const std::string path = folder.Path(name);
-    const StatusOr<Table> table =
-        ReadCsv({&path, 1}, options,
-                std::vector<ColumnRequest>{{"a name, with comma", ColumnKind::kCategory}, {"x", ColumnKind::kNumber}}, pool);
+    const StatusOr<Table> table = ReadCsv(
+        {&path, 1}, options,
+        std::vector<ColumnRequest>{{"a name, with comma", ColumnKind::kCategory}, {"x", ColumnKind::kNumber}}, pool);
     ASSERT_TRUE(table.ok()) << table.status().message();
     ASSERT_EQ(table->rows, 200000);
     for (int64_t row = 0; row < table->rows; row += 1009) {

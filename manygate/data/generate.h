@@ -8,8 +8,9 @@
 //   click, purchase                           0 / 1; purchase is 0 without click
 //   amount                                    empty unless purchased; log-normal around the price
 // Click is a logistic model over hidden user, item, category and interaction effects and the visible columns; purchase
-// shares a part of them, so the tasks help each other. About 8 % of the rows are clicked and 15 % of the clicks buy. The
-// summary says which AUC a model that knew every effect would reach; a good one gets near 0.75 for click.
+// shares a part of them, so the tasks help each other. About 8 % of the rows are clicked and 15 % of the clicks buy.
+// The summary says which AUC a model that knew every effect would reach (click: 0.80); a plain network of embeddings gets
+// 0.74 for click from 300,000 rows.
 //
 // Paper: the synthetic regression tasks of Ma et al. 2018, "Modeling Task Relationships in Multi-task Learning with
 // Multi-gate Mixture-of-Experts", section 3.2, equations 1-4:
@@ -43,23 +44,23 @@ struct FunnelSummary {
 };
 
 struct PaperOptions {
-  int64_t rows = 10000;      // >= 1
+  int64_t rows = 10000;  // >= 1
   uint64_t seed = 1;
-  double correlation = 0.5;  // p, the cosine of the two weight vectors; [-1, 1]
-  int dimension = 100;       // d, >= 2
-  double scale = 1.0;        // c, > 0
-  int num_sines = 10;        // m, >= 0
+  double correlation = 0.5;      // p, the cosine of the two weight vectors; [-1, 1]
+  int dimension = 100;           // d, >= 2
+  double scale = 1.0;            // c, > 0
+  int num_sines = 10;            // m, >= 0
   double noise_deviation = 0.1;  // standard deviation, >= 0 (the paper's N(0, 0.01) read as a variance)
 };
 
 // What a reader of the results has to know, because the signal depends on alpha and beta.
 struct PaperSummary {
   int64_t rows = 0;
-  std::vector<double> alpha, beta;      // [num_sines]
-  double mean[2] = {0, 0};              // of y_1, y_2
+  std::vector<double> alpha, beta;  // [num_sines]
+  double mean[2] = {0, 0};          // of y_1, y_2
   double variance[2] = {0, 0};
-  double label_correlation = 0;         // Pearson, of y_1 and y_2
-  double noise_variance = 0;            // the least mean squared error any model can reach
+  double label_correlation = 0;  // Pearson, of y_1 and y_2
+  double noise_variance = 0;     // the least mean squared error any model can reach
 };
 
 // Write `path` (gzip when it ends in ".gz") atomically. InvalidInput: options out of range; Failed: writing failed.

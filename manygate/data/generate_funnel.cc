@@ -1,4 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <fmt/compile.h>
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <array>
 #include <cmath>
@@ -8,9 +11,6 @@
 #include <string>
 #include <utility>
 #include <vector>
-
-#include <fmt/compile.h>
-#include <fmt/format.h>
 
 #include "manygate/base/random.h"
 #include "manygate/data/csv_writer.h"
@@ -39,7 +39,7 @@ constexpr int kCities = 60;
 constexpr int kTastes = 4;
 constexpr std::array<const char*, 4> kDevices = {"phone", "desktop", "tablet", "tv"};
 constexpr std::array<double, 4> kDeviceShares = {0.58, 0.30, 0.09, 0.03};
-constexpr std::array<double, 4> kDeviceEffects = {0.10, -0.15, 0.20, -0.60};
+constexpr std::array<double, 4> kDeviceEffects = {0.15, -0.30, 0.30, -0.80};
 
 double Logistic(double x) { return 1 / (1 + std::exp(-x)); }
 
@@ -48,7 +48,8 @@ class Zipf {
  public:
   Zipf(int n, double exponent) : cumulative_(static_cast<size_t>(n)) {
     double sum = 0;
-    for (size_t k = 0; k < cumulative_.size(); ++k) cumulative_[k] = sum += std::pow(static_cast<double>(k) + 2, -exponent);
+    for (size_t k = 0; k < cumulative_.size(); ++k)
+      cumulative_[k] = sum += std::pow(static_cast<double>(k) + 2, -exponent);
     for (double& value : cumulative_) value /= sum;
   }
   int Draw(double u) const {
@@ -90,12 +91,14 @@ void DrawGroups(uint64_t seed, World* world) {
   for (uint64_t i = 0; i < kCategories; ++i) {
     const Philox random(seed, kCategoryStream);
     const std::array<double, 2> a = NormalPair(random.Block(2 * i)), b = NormalPair(random.Block(2 * i + 1));
-    world->category_effect[i] = 0.45 * a[0];
-    world->category_age_slope[i] = 0.40 * a[1];
+    world->category_effect[i] = 0.70 * a[0];
+    world->category_age_slope[i] = 0.50 * a[1];
     world->category_log_price[i] = 3.2 + 0.7 * b[0];
   }
-  for (uint64_t i = 0; i < kBrands; ++i) world->brand_effect[i] = 0.25 * NormalPair(Philox(seed, kBrandStream).Block(i))[0];
-  for (uint64_t i = 0; i < kCities; ++i) world->city_effect[i] = 0.10 * NormalPair(Philox(seed, kCityStream).Block(i))[0];
+  for (uint64_t i = 0; i < kBrands; ++i)
+    world->brand_effect[i] = 0.40 * NormalPair(Philox(seed, kBrandStream).Block(i))[0];
+  for (uint64_t i = 0; i < kCities; ++i)
+    world->city_effect[i] = 0.10 * NormalPair(Philox(seed, kCityStream).Block(i))[0];
 }
 
 World DrawWorld(const FunnelOptions& options) {
@@ -106,15 +109,16 @@ World DrawWorld(const FunnelOptions& options) {
   for (uint64_t i = 0; i < world.users.size(); ++i) {
     User& user = world.users[i];
     const Philox random(options.seed, kUserStream);
-    const std::array<double, 2> effects = NormalPair(random.Block(4 * i)), history = NormalPair(random.Block(4 * i + 1));
+    const std::array<double, 2> effects = NormalPair(random.Block(4 * i)),
+                                history = NormalPair(random.Block(4 * i + 1));
     const std::array<uint32_t, 4> bits = random.Block(4 * i + 2);
     user.click_effect = 0.60 * effects[0];
     user.purchase_effect = 0.60 * (0.6 * effects[0] + 0.8 * effects[1]);
     user.city = cities.Draw(UnitDouble(bits[0], bits[1]));
     user.age = static_cast<int>(std::clamp(16 + 58 * std::pow(UnitDouble(bits[2], bits[3]), 1.4), 16.0, 74.0));
     // What the user did before tells, with noise, what the user will do.
-    user.past_clicks = static_cast<int>(std::exp(1.6 + 1.3 * user.click_effect + 0.5 * history[0]));
-    user.past_purchases = static_cast<int>(std::exp(-0.2 + 1.3 * user.purchase_effect + 0.6 * history[1]));
+    user.past_clicks = static_cast<int>(std::exp(1.6 + 1.3 * user.click_effect + 0.25 * history[0]));
+    user.past_purchases = static_cast<int>(std::exp(0.8 + 1.3 * user.purchase_effect + 0.3 * history[1]));
     user.taste = DrawTaste(options.seed, kUserTasteStream, i);
   }
   world.items.resize(static_cast<size_t>(std::clamp<int64_t>(options.rows / 50, 40, 50000)));
@@ -125,8 +129,10 @@ World DrawWorld(const FunnelOptions& options) {
     const std::array<uint32_t, 4> bits = random.Block(2 * i + 1);
     item.category = categories.Draw(UnitDouble(bits[0], bits[1]));
     item.brand = brands.Draw(UnitDouble(bits[2], bits[3]));
-    item.quality = 0.45 * normal[0];
-    item.price = std::round(100 * std::exp(world.category_log_price[static_cast<size_t>(item.category)] + 0.5 * normal[1])) / 100;
+    item.quality = 0.35 * normal[0];
+    item.price =
+        std::round(100 * std::exp(world.category_log_price[static_cast<size_t>(item.category)] + 0.5 * normal[1])) /
+        100;
     item.taste = DrawTaste(options.seed, kItemTasteStream, i);
   }
   return world;
@@ -147,13 +153,14 @@ void SetLogits(const World& world, Impression* row) {
   const auto category = static_cast<size_t>(item.category);
   const double match = std::inner_product(user.taste.begin(), user.taste.end(), item.taste.begin(), 0.0);
   const double evening = std::cos((row->hour - 20) * 6.283185307179586 / 24);
-  const double shared = 0.9 * user.click_effect + item.quality + world.category_effect[category] + 0.20 * match;
-  row->click_logit = -3.05 + 1.1 * shared + world.brand_effect[static_cast<size_t>(item.brand)] + 0.25 * evening +
+  const double shared = 0.9 * user.click_effect + item.quality + world.category_effect[category] + 0.10 * match;
+  row->click_logit = -3.20 + 1.1 * shared + world.brand_effect[static_cast<size_t>(item.brand)] + 0.35 * evening +
                      kDeviceEffects[row->device] + world.city_effect[static_cast<size_t>(user.city)] +
-                     world.category_age_slope[category] * (user.age - 40) / 15.0 - 0.015 * std::min(row->days_since_visit, 40);
+                     world.category_age_slope[category] * (user.age - 40) / 15.0 -
+                     0.015 * std::min(row->days_since_visit, 40);
   const double cheapness = world.category_log_price[category] - std::log(item.price);
-  row->purchase_logit = -2.6 + 0.5 * shared + user.purchase_effect + 0.7 * cheapness + (row->device == 1 ? 0.35 : 0.0) -
-                        0.20 * evening;
+  row->purchase_logit =
+      -2.6 + 0.5 * shared + user.purchase_effect + 0.7 * cheapness + (row->device == 1 ? 0.35 : 0.0) - 0.20 * evening;
 }
 
 Impression DrawImpression(const World& world, const Zipf& users, const Zipf& items, uint64_t seed, uint64_t number) {
@@ -215,9 +222,9 @@ StatusOr<FunnelSummary> GenerateFunnel(const FunnelOptions& options, const std::
   if (options.rows < 1) return InvalidInput(fmt::format("rows: found {}, expected at least 1", options.rows));
   const World world = DrawWorld(options);
   const Zipf users(static_cast<int>(world.users.size()), 0.6), items(static_cast<int>(world.items.size()), 0.9);
-  static const std::string kColumns[] = {"user_id",     "item_id",        "category",         "brand", "city",
-                                         "device",      "hour",           "price",            "age",   "past_clicks",
-                                         "past_purchases", "days_since_visit", "click",        "purchase", "amount"};
+  static const std::string kColumns[] = {
+      "user_id",     "item_id",        "category",         "brand", "city",     "device", "hour", "price", "age",
+      "past_clicks", "past_purchases", "days_since_visit", "click", "purchase", "amount"};
   CsvWriter out;
   MG_RETURN_IF_ERROR(out.Open(path, kColumns));
   FunnelSummary summary;

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <array>
 #include <cmath>
 #include <string>
 #include <vector>
-
-#include <fmt/format.h>
 
 #include "manygate/base/random.h"
 #include "manygate/data/csv_writer.h"
@@ -24,7 +24,8 @@ enum Stream : uint64_t {
 Status CheckOptions(const PaperOptions& options) {
   std::string problems;
   const auto expect = [&problems](bool good, const char* name, double found, const char* expected) {
-    if (!good) problems += fmt::format("{}{}: found {}, expected {}", problems.empty() ? "" : "\n", name, found, expected);
+    if (!good)
+      problems += fmt::format("{}{}: found {}, expected {}", problems.empty() ? "" : "\n", name, found, expected);
   };
   expect(options.rows >= 1, "rows", static_cast<double>(options.rows), "at least 1");
   expect(std::abs(options.correlation) <= 1, "correlation", options.correlation, "-1 .. 1");
@@ -134,7 +135,8 @@ StatusOr<PaperSummary> GeneratePaper(const PaperOptions& options, const std::str
     std::array<double, 2> y;
     for (size_t k = 0; k < 2; ++k) {
       y[k] = projection[k] + options.noise_deviation * noise[k];
-      for (size_t i = 0; i < summary.alpha.size(); ++i) y[k] += std::sin(summary.alpha[i] * projection[k] + summary.beta[i]);
+      for (size_t i = 0; i < summary.alpha.size(); ++i)
+        y[k] += std::sin(summary.alpha[i] * projection[k] + summary.beta[i]);
       out.Number(static_cast<float>(y[k]));
     }
     moments.Add(y);

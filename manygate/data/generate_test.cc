@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "manygate/data/generate.h"
 
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
 #include <cmath>
 #include <string>
 #include <vector>
-
-#include <gmock/gmock.h>
-#include <gtest/gtest.h>
 
 #include "manygate/data/csv.h"
 #include "manygate/data/infer.h"
@@ -66,7 +66,7 @@ TEST(GenerateFunnel, IsAFunnelAndTheSummaryIsTrue) {
   EXPECT_NEAR(static_cast<double>(purchases) / static_cast<double>(clicks), 0.15, 0.06);
   EXPECT_NEAR(static_cast<double>(missing_age) / 50000, 0.08, 0.01);
   EXPECT_NEAR(static_cast<double>(missing_visit) / 50000, 0.15, 0.01);
-  EXPECT_THAT(summary->best_click_auc, AllOf(Ge(0.74), Le(0.83)));
+  EXPECT_THAT(summary->best_click_auc, AllOf(Ge(0.76), Le(0.84)));
   EXPECT_THAT(summary->best_purchase_auc, AllOf(Ge(0.68), Le(0.83)));
 }
 
@@ -95,7 +95,8 @@ TEST(GenerateFunnel, ColumnsAreUnderstoodWithoutAConfiguration) {
   const StatusOr<InferredSchema> schema = InferColumns({&path, 1}, *options, pool);
   ASSERT_TRUE(schema.ok()) << schema.status().message();
   std::string kinds;
-  for (const InferredColumn& column : schema->columns) kinds += std::string(FeatureSuggestionName(column.suggestion)) + " ";
+  for (const InferredColumn& column : schema->columns)
+    kinds += std::string(FeatureSuggestionName(column.suggestion)) + " ";
   EXPECT_EQ(kinds, "id id id id id id number number number number number number number number number ");
   // The most frequent user is far more frequent than one of them all, but most users occur more than once.
   EXPECT_THAT(schema->columns[0].distinct, AllOf(Ge(700), Le(1000)));
@@ -112,7 +113,8 @@ TEST(GenerateFunnel, DependsOnRowsAndSeedOnly) {
 
 TEST(Generate, BadOptions) {
   const TestFolder folder;
-  EXPECT_EQ(GenerateFunnel({.rows = 0, .seed = 1}, folder.Path("x")).status().message(), "rows: found 0, expected at least 1");
+  EXPECT_EQ(GenerateFunnel({.rows = 0, .seed = 1}, folder.Path("x")).status().message(),
+            "rows: found 0, expected at least 1");
   const StatusOr<PaperSummary> paper =
       GeneratePaper({.rows = 10, .correlation = 1.5, .dimension = 1, .noise_deviation = -1}, folder.Path("x"));
   EXPECT_EQ(paper.status().code(), StatusCode::kInvalidInput);
@@ -156,7 +158,8 @@ TEST(GeneratePaper, WeightsHaveTheChosenLengthAndCosine) {
   const std::string path = folder.Path("paper.csv");
   // Without sines and noise the labels are w.x, so the weights can be read off the data.
   const StatusOr<PaperSummary> summary = GeneratePaper(
-      {.rows = 500, .seed = 2, .correlation = 0.6, .dimension = 7, .scale = 2.0, .num_sines = 0, .noise_deviation = 0}, path);
+      {.rows = 500, .seed = 2, .correlation = 0.6, .dimension = 7, .scale = 2.0, .num_sines = 0, .noise_deviation = 0},
+      path);
   ASSERT_TRUE(summary.ok()) << summary.status().message();
   EXPECT_EQ(summary->noise_variance, 0);
   const Table table = ReadNumbers(path, PaperColumns(7));
@@ -172,7 +175,8 @@ TEST(GeneratePaper, WeightsHaveTheChosenLengthAndCosine) {
 TEST(GeneratePaper, LabelsAreTheFormula) {
   const TestFolder folder;
   const std::string linear_path = folder.Path("linear.csv"), path = folder.Path("sines.csv");
-  PaperOptions options{.rows = 200, .seed = 4, .correlation = 0.3, .dimension = 5, .num_sines = 0, .noise_deviation = 0};
+  PaperOptions options{
+      .rows = 200, .seed = 4, .correlation = 0.3, .dimension = 5, .num_sines = 0, .noise_deviation = 0};
   ASSERT_TRUE(GeneratePaper(options, linear_path).ok());
   options.num_sines = 3;
   const StatusOr<PaperSummary> summary = GeneratePaper(options, path);
@@ -197,7 +201,8 @@ TEST(GeneratePaper, LabelsAreTheFormula) {
 TEST(GeneratePaper, NoiseAndCorrelation) {
   const TestFolder folder;
   // p = 1: the same function twice, so the labels differ by the two noises only, of variance 2 * 0.1^2.
-  const StatusOr<PaperSummary> same = GeneratePaper({.rows = 20000, .correlation = 1, .dimension = 10}, folder.Path("same.csv"));
+  const StatusOr<PaperSummary> same =
+      GeneratePaper({.rows = 20000, .correlation = 1, .dimension = 10}, folder.Path("same.csv"));
   ASSERT_TRUE(same.ok());
   EXPECT_NEAR(same->noise_variance, 0.01, 1e-12);
   const Table table = ReadNumbers(folder.Path("same.csv"), {"y_1", "y_2"});
@@ -210,7 +215,8 @@ TEST(GeneratePaper, NoiseAndCorrelation) {
   // The labels' correlation grows with p and lies below it (figure 2 of the paper).
   double before = -0.05;
   for (const double p : {0.1, 0.5, 0.9}) {
-    const StatusOr<PaperSummary> summary = GeneratePaper({.rows = 20000, .correlation = p, .dimension = 10}, folder.Path("p.csv"));
+    const StatusOr<PaperSummary> summary =
+        GeneratePaper({.rows = 20000, .correlation = p, .dimension = 10}, folder.Path("p.csv"));
     ASSERT_TRUE(summary.ok());
     EXPECT_GT(summary->label_correlation, before);
     EXPECT_LT(summary->label_correlation, p + 0.02);

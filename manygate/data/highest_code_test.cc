@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "manygate/data/highest_code.h"
 
+#include <gtest/gtest.h>
+
 #include <algorithm>
 #include <vector>
-
-#include <gtest/gtest.h>
 
 namespace manygate {
 namespace {

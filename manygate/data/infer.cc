@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "manygate/data/infer.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <array>
 #include <cmath>
@@ -10,8 +12,6 @@
 #include <set>
 #include <string_view>
 #include <utility>
-
-#include <fmt/format.h>
 
 #include "manygate/base/text.h"
 #include "manygate/data/csv_block.h"
@@ -114,8 +114,9 @@ std::vector<std::string> NameWords(std::string_view name) {
 
 // The word of the name that says that its numbers are names of things, or "".
 std::string IdWord(std::string_view name) {
-  static constexpr std::array kIdWords = {"id",  "ids",  "code", "zip",      "segid",       "pid",   "uid",   "sku",  "iid",
-                                          "cat", "cate", "type", "category", "categorical", "class", "brand", "hash", "key"};
+  static constexpr std::array kIdWords = {"id",       "ids",         "code",  "zip",   "segid", "pid",
+                                          "uid",      "sku",         "iid",   "cat",   "cate",  "type",
+                                          "category", "categorical", "class", "brand", "hash",  "key"};
   for (const std::string& word : NameWords(name)) {
     if (std::find(kIdWords.begin(), kIdWords.end(), word) != kIdWords.end()) return word;
   }
@@ -128,7 +129,8 @@ void ColumnSummary::Suggest(int64_t rows) {
     column_.reason = std::move(reason);
   };
   if (column_.kind == InferredKind::kEmpty) return set(FeatureSuggestion::kSkip, "no values");
-  if (column_.distinct == 1 && column_.missing == 0) return set(FeatureSuggestion::kSkip, "the same value in every row");
+  if (column_.distinct == 1 && column_.missing == 0)
+    return set(FeatureSuggestion::kSkip, "the same value in every row");
   const bool all_different = rows >= 20 && column_.missing == 0 && column_.distinct == rows;
   const std::string word = IdWord(column_.name);
   switch (column_.kind) {
@@ -149,7 +151,7 @@ void ColumnSummary::Suggest(int64_t rows) {
 struct Cut {
   char delimiter = ',';
   std::vector<std::vector<std::string>> rows;
-  size_t width = 0;    // the most frequent number of values in a row
+  size_t width = 0;     // the most frequent number of values in a row
   size_t agreeing = 0;  // rows of that width
 };
 
@@ -246,10 +248,11 @@ StatusOr<InferredSchema> InferColumns(std::span<const std::string> files, const 
     for (size_t i = 0; i < summaries.size(); ++i) summaries[i].Add(block.columns[i], block.rows);
     schema.rows += block.rows;
   };
-  MG_RETURN_IF_ERROR(ForEachFile(files, options, plan.names,
-                                 [&](CsvFile& file) { return ParseFile(file, parsers, pool, consume); }));
+  MG_RETURN_IF_ERROR(
+      ForEachFile(files, options, plan.names, [&](CsvFile& file) { return ParseFile(file, parsers, pool, consume); }));
   if (schema.rows == 0) return InvalidInput(fmt::format("{}: has no rows", files[0]));
-  for (size_t i = 0; i < summaries.size(); ++i) schema.columns.push_back(summaries[i].Finish(plan.names[i], schema.rows));
+  for (size_t i = 0; i < summaries.size(); ++i)
+    schema.columns.push_back(summaries[i].Finish(plan.names[i], schema.rows));
   return schema;
 }
 
@@ -276,7 +279,8 @@ StatusOr<CsvOptions> DetectDialect(const std::string& file, const CsvOptions& op
   CsvOptions detected = options;
   detected.delimiter = best.delimiter;
   // A title above the table: one value where all other rows have more.
-  const bool title = best.width > 1 && best.rows.size() > 2 && best.rows[0].size() == 1 && best.rows[1].size() == best.width;
+  const bool title =
+      best.width > 1 && best.rows.size() > 2 && best.rows[0].size() == 1 && best.rows[1].size() == best.width;
   if (title) {
     best.rows.erase(best.rows.begin());
     detected.skip_lines = options.skip_lines + 1;

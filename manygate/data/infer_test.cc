@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "manygate/data/infer.h"
 
-#include <string>
-#include <vector>
-
 #include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+
+#include <string>
+#include <vector>
 
 #include "manygate/data/test_files.h"
 
@@ -67,13 +67,13 @@ TEST(InferColumns, NumbersBeyondFloatAreText) {
 
 TEST(InferColumns, Suggestions) {
   std::string text = "row_id,user_id,age,zip,userType,price,city,constant,free_text,middle\n";
-  for (int i = 0; i < 40; ++i) text += fmt::format("{},{},{},{},{},{}.5,c{},7,text {},{}\n", i, i % 9, 20 + i % 5, 8000 + i % 4,
-                                                   i % 3, i, i % 6, i, i % 2);
+  for (int i = 0; i < 40; ++i)
+    text += fmt::format("{},{},{},{},{},{}.5,c{},7,text {},{}\n", i, i % 9, 20 + i % 5, 8000 + i % 4, i % 3, i, i % 6,
+                        i, i % 2);
   const InferredSchema schema = Infer(text);
   std::vector<std::string> suggestions;
   for (const InferredColumn& column : schema.columns) suggestions.push_back(FeatureSuggestionName(column.suggestion));
-  EXPECT_THAT(suggestions,
-              ElementsAre("skip", "id", "number", "id", "id", "number", "id", "skip", "skip", "number"));
+  EXPECT_THAT(suggestions, ElementsAre("skip", "id", "number", "id", "id", "number", "id", "skip", "skip", "number"));
   EXPECT_EQ(schema.columns[1].reason, "whole numbers; the name says id");
   EXPECT_EQ(schema.columns[4].reason, "whole numbers; the name says type");
   EXPECT_EQ(schema.columns[7].reason, "the same value in every row");
@@ -117,13 +117,13 @@ TEST(DetectDialect, DelimiterHeaderAndTitle) {
       {"a\tb\n1\tx y\n2\ty, z\n", '\t', true},
       {"a|b|c\n1|x|2\n", '|', true},
       {"1,x\n2,y\n", ',', false},
-      {"a,b\nc,d\ne,f\n", ',', true},                 // texts only, and the first row never comes again
-      {"a,b\nc,b\na,f\n", ',', false},                // ... but here it does
-      {"price;name\n0,5;x\n1,5;y\n", ';', true},      // decimal commas
-      {"\"a,x\";\"b\"\n\"1;2\";3\n", ';', true},      // delimiters in quotes
+      {"a,b\nc,d\ne,f\n", ',', true},             // texts only, and the first row never comes again
+      {"a,b\nc,b\na,f\n", ',', false},            // ... but here it does
+      {"price;name\n0,5;x\n1,5;y\n", ';', true},  // decimal commas
+      {"\"a,x\";\"b\"\n\"1;2\";3\n", ';', true},  // delimiters in quotes
       {"|1x3 Cross validator\n25, a, 3\n38, b, 4\n28, c, 5\n", ',', false, 1},
       {"Report of 2024\na,b\n1,2\n3,4\n", ',', true, 1},
-      {"a,a\n1,2\n", ',', false},                     // a header has different names
+      {"a,a\n1,2\n", ',', false},                    // a header has different names
       {"click,101,121\n0,5,6\n1,7,8\n", ',', true},  // some names are numbers
       {"NA,101,121\n0,5,6\n1,7,8\n", ',', false},    // ... but a missing value is no name
       {"value\n1\n2\n", ',', true},

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "manygate/data/source.h"
 
-#include <utility>
-
 #include <fmt/format.h>
+
+#include <utility>
 
 #include "manygate/base/file.h"
 #include "manygate/data/cache.h"

@@ -2,7 +2,7 @@
 // A configured input path becomes a table: globs, dialect, cache on disk, reader.
 //
 //   std::vector<std::string> notes;
-//   MG_ASSIGN_OR_RETURN(Table table, ReadTable("part-*.csv.gz", config.data_config(), requests, pool, cache_dir, &notes));
+//   StatusOr<Table> table = ReadTable("part-*.csv.gz", config.data_config(), requests, pool, cache_dir, &notes);
 #ifndef MANYGATE_DATA_SOURCE_H_
 #define MANYGATE_DATA_SOURCE_H_
 

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "manygate/data/split.h"
 
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
 #include <algorithm>
 #include <numeric>
 #include <set>
 #include <vector>
-
-#include <gmock/gmock.h>
-#include <gtest/gtest.h>
 
 namespace manygate {
 namespace {

@@ -2,6 +2,7 @@
 #include "manygate/data/text_source.h"
 
 #include <fcntl.h>
+#include <fmt/format.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -10,8 +11,6 @@
 #include <cstring>
 #include <string_view>
 #include <utility>
-
-#include <fmt/format.h>
 
 namespace manygate {
 namespace {
@@ -29,7 +28,9 @@ const char* OtherFileType(std::string_view head) {
       {"\xFE\xFF", "UTF-16 text; convert it with: iconv -f UTF-16 -t UTF-8"},
       {"PK\x03\x04", "a zip archive (or a spreadsheet); unpack it, or save the sheet as CSV"},
       {"BZh", "bzip2 data; unpack it or compress it with gzip"},
-      {"\xFD" "7zXZ", "xz data; unpack it or compress it with gzip"},
+      {"\xFD"
+       "7zXZ",
+       "xz data; unpack it or compress it with gzip"},
       {"\x28\xB5\x2F\xFD", "zstd data; unpack it or compress it with gzip"},
       {"PAR1", "a Parquet file; export it as CSV"},
       {"%PDF", "a PDF document"},
@@ -60,7 +61,8 @@ StatusOr<std::unique_ptr<TextSource>> TextSource::Open(const std::string& path) 
       return InvalidInput(fmt::format("{}: expected text (CSV, TSV), plain or gzip; found {}", path, what));
     }
     if (EndsWith(path, ".gz")) {
-      return InvalidInput(fmt::format("{}: is named .gz but does not hold gzip data; if it is plain text, rename it", path));
+      return InvalidInput(
+          fmt::format("{}: is named .gz but does not hold gzip data; if it is plain text, rename it", path));
     }
   }
   if (source->is_gzip_) {
@@ -113,8 +115,9 @@ StatusOr<bool> TextSource::NextMember() {
     const auto* next = reinterpret_cast<const unsigned char*>(compressed_.data()) + compressed_used_;
     if (*next == 0x1F) break;
     if (*next != 0) {
-      return InvalidInput(fmt::format("{}: damaged: {} bytes behind the end of the gzip data, from byte {} on, are not gzip",
-                                      path_, compressed_size_ - compressed_used_, compressed_offset_ + compressed_used_));
+      return InvalidInput(
+          fmt::format("{}: damaged: {} bytes behind the end of the gzip data, from byte {} on, are not gzip", path_,
+                      compressed_size_ - compressed_used_, compressed_offset_ + compressed_used_));
     }
     ++compressed_used_;
   }
@@ -132,8 +135,9 @@ StatusOr<size_t> TextSource::Inflate(char* buffer, size_t size) {
     }
     if (compressed_used_ == compressed_size_) MG_RETURN_IF_ERROR(ReadCompressed());
     if (compressed_size_ == 0) {
-      return InvalidInput(fmt::format("{}: the gzip data ends too early, after {} bytes; the file was cut off (copy it again)",
-                                      path_, compressed_offset_));
+      return InvalidInput(
+          fmt::format("{}: the gzip data ends too early, after {} bytes; the file was cut off (copy it again)", path_,
+                      compressed_offset_));
     }
     stream_.next_in = reinterpret_cast<Bytef*>(compressed_.data() + compressed_used_);
     stream_.avail_in = static_cast<uInt>(compressed_size_ - compressed_used_);
@@ -146,8 +150,8 @@ StatusOr<size_t> TextSource::Inflate(char* buffer, size_t size) {
     if (code == Z_STREAM_END) {
       inflating_ = false;
     } else if (code != Z_OK && code != Z_BUF_ERROR) {
-      return InvalidInput(fmt::format("{}: the gzip data is damaged near byte {} ({}); copy or unpack the file again", path_,
-                                      compressed_offset_ + compressed_used_,
+      return InvalidInput(fmt::format("{}: the gzip data is damaged near byte {} ({}); copy or unpack the file again",
+                                      path_, compressed_offset_ + compressed_used_,
                                       stream_.msg != nullptr ? stream_.msg : "no details"));
     }
   }

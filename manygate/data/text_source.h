@@ -20,7 +20,8 @@ namespace manygate {
 
 class TextSource {
  public:
-  // InvalidInput: not there, a folder, not readable, empty; named .gz but not gzip; zip, bzip2, xz, zstd, Parquet, UTF-16.
+  // InvalidInput: not there, a folder, not readable, empty; named .gz but not gzip; zip, bzip2, xz, zstd, Parquet,
+  // PDF, UTF-16.
   static StatusOr<std::unique_ptr<TextSource>> Open(const std::string& path);
   ~TextSource();
   TextSource(const TextSource&) = delete;
@@ -41,7 +42,7 @@ class TextSource {
   int descriptor_ = -1;
   bool is_gzip_ = false;
   bool end_ = false;
-  bool inflating_ = false;  // inside a gzip member
+  bool inflating_ = false;        // inside a gzip member
   std::vector<char> compressed_;  // what was read ahead: for gzip its input, else the first bytes of the text
   size_t compressed_used_ = 0;
   size_t compressed_size_ = 0;
