@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <algorithm>
 #include <cmath>
 #include <map>
 
@@ -20,6 +21,8 @@
 
 namespace manygate {
 namespace {
+
+std::vector<std::string> ModelFiles() { return {kConfigFileName, features::kSchemaFileName, kWeightsFileName}; }
 
 int FindLabel(const features::Schema& schema, const std::string& name) {
   for (int i = 0; i < schema.labels_size(); ++i)
@@ -114,12 +117,17 @@ Status SaveModel(const Model& model, const std::string& dir) {
   MG_RETURN_IF_ERROR(WriteFileAtomic(JoinPath(dir, kConfigFileName), config::PrintPipeline(model.pipeline)));
   MG_RETURN_IF_ERROR(WriteFileAtomic(JoinPath(dir, features::kSchemaFileName), features::SchemaToText(model.schema)));
   MG_RETURN_IF_ERROR(SaveWeights(model, JoinPath(dir, kWeightsFileName)));
-  const std::vector<std::string> files = {kConfigFileName, features::kSchemaFileName, kWeightsFileName};
-  return WriteManifest(dir, kModelFormatVersion, kProgramVersion, files);
+  return WriteManifest(dir, kModelFormatVersion, kProgramVersion, ModelFiles());
 }
 
 StatusOr<std::unique_ptr<Model>> LoadModel(const std::string& dir) {
   MG_RETURN_IF_ERROR(VerifyManifest(dir, kModelFormatVersion));
+  MG_ASSIGN_OR_RETURN(const std::vector<std::string> listed, ManifestFiles(dir, kModelFormatVersion));
+  for (const std::string& file : ModelFiles()) {
+    if (std::find(listed.begin(), listed.end(), file) == listed.end())
+      return InvalidInput(fmt::format("{}: \"{}\" is not listed; a model needs {}", JoinPath(dir, kManifestName), file,
+                                      fmt::join(ModelFiles(), ", ")));
+  }
   const std::string config_path = JoinPath(dir, kConfigFileName);
   MG_ASSIGN_OR_RETURN(config::LoadedPipeline loaded, config::LoadPipeline(config_path));
   MG_RETURN_IF_ERROR(config::ValidatePipeline(loaded));

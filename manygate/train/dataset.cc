@@ -3,9 +3,13 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <numeric>
 
 #include "manygate/base/file.h"
+#include "manygate/base/text.h"
+#include "manygate/config/accessors.h"
+#include "manygate/data/csv.h"
 #include "manygate/data/source.h"
 #include "manygate/data/split.h"
 #include "manygate/features/fit.h"
@@ -35,6 +39,28 @@ StatusOr<std::shared_ptr<const features::EncodedTable>> EncodeRows(const feature
   return std::make_shared<const features::EncodedTable>(std::move(encoded));
 }
 
+// Features and labels whose column the files do not have, each at the place where it is configured. Reading would find them
+// too, but could not say where they come from.
+Status CheckColumns(const config::LoadedPipeline& loaded) {
+  const config::Pipeline& pipeline = loaded.pipeline;
+  MG_ASSIGN_OR_RETURN(const std::vector<std::string> files, ExpandPaths(pipeline.train_input_path()));
+  MG_ASSIGN_OR_RETURN(const CsvOptions options, CsvOptionsFromConfig(pipeline.data_config()));
+  MG_ASSIGN_OR_RETURN(const std::vector<std::string> columns, ReadCsvColumnNames(files, options));
+  std::string problems;
+  const auto check = [&](const std::string& column, const std::string& place, const std::string& what) {
+    if (std::find(columns.begin(), columns.end(), column) != columns.end()) return;
+    problems += fmt::format("{}{}: {}: \"{}\" is not a column of {}. {}", problems.empty() ? "" : "\n", place, what, column,
+                            files[0], Suggestion(column, columns, "Columns"));
+  };
+  for (const auto& feature : pipeline.feature_configs())
+    check(config::FeatureColumn(feature), loaded.Place(feature), "feature " + config::FeatureName(feature));
+  for (const auto& label : pipeline.data_config().label_configs())
+    check(label.column(), loaded.Place(label), "label " + label.label_name());
+  for (const std::string& column : pipeline.data_config().sample_weight_fields())
+    check(column, loaded.Place(pipeline.data_config(), "sample_weight_fields"), "row weight");
+  return problems.empty() ? OkStatus() : InvalidInput(problems);
+}
+
 // Row numbers are 32 bits wide, and a run needs something to learn from.
 Status CheckRows(const std::string& path, int64_t rows) {
   if (rows == 0) return InvalidInput(fmt::format("{}: there are no rows", path));
@@ -55,6 +81,7 @@ std::string CacheDirectory(const config::Pipeline& pipeline, const std::string& 
 StatusOr<Dataset> PrepareTraining(const config::LoadedPipeline& loaded, ThreadPool& pool, const std::string& cache_dir,
                                   std::vector<std::string>* notes) {
   const config::Pipeline& pipeline = loaded.pipeline;
+  MG_RETURN_IF_ERROR(CheckColumns(loaded));
   const auto requests = features::RequiredColumns(pipeline);
   MG_ASSIGN_OR_RETURN(const Table table, ReadTable(pipeline.train_input_path(), pipeline.data_config(), requests, pool,
                                                    cache_dir, notes));

@@ -319,14 +319,19 @@ class Trainer {
 }  // namespace
 
 StatusOr<TrainResult> Train(config::LoadedPipeline loaded, const TrainOptions& options) {
-  MG_RETURN_IF_ERROR(config::ValidatePipeline(loaded));
+  std::string problems;
+  const auto add = [&](const std::string& problem) { problems += (problems.empty() ? "" : "\n") + problem; };
+  if (loaded.pipeline.train_input_path().empty()) {
+    add(fmt::format("{}: train_input_path is missing: which rows are to be trained on? Set it, or --data F",
+                    loaded.Place(loaded.pipeline, "train_input_path")));
+  }
+  if (options.model_dir.empty()) {
+    add(fmt::format("{}: model_dir is missing: where is the model to go? Set it, or --model_dir D",
+                    loaded.Place(loaded.pipeline, "model_dir")));
+  }
+  if (const Status status = config::ValidatePipeline(loaded); !status.ok()) add(status.message());
+  if (!problems.empty()) return InvalidInput(problems);
   config::ResolveDefaults(&loaded.pipeline);
-  if (loaded.pipeline.train_input_path().empty())
-    return InvalidInput(fmt::format("{}: train_input_path is missing: which rows are to be trained on? Set it, or --data F",
-                                    loaded.name));
-  if (options.model_dir.empty())
-    return InvalidInput(fmt::format("{}: model_dir is missing: where is the model to go? Set it, or --model_dir D",
-                                    loaded.name));
   loaded.pipeline.set_model_dir(options.model_dir);
   // The null stream keeps the progress code free of questions.
   static std::ostream silent(nullptr);
