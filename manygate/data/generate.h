@@ -9,8 +9,8 @@
 //   amount                                    empty unless purchased; log-normal around the price
 // Click is a logistic model over hidden user, item, category and interaction effects and the visible columns; purchase
 // shares a part of them, so the tasks help each other. About 8 % of the rows are clicked and 15 % of the clicks buy.
-// The summary says which AUC a model that knew every effect would reach (click: 0.80); a plain network of embeddings gets
-// 0.74 for click from 300,000 rows.
+// The summary says which AUC a model that knew every effect would reach (click: 0.80); a plain network of embeddings
+// gets 0.74 for click from 300,000 rows.
 //
 // Paper: the synthetic regression tasks of Ma et al. 2018, "Modeling Task Relationships in Multi-task Learning with
 // Multi-gate Mixture-of-Experts", section 3.2, equations 1-4:
