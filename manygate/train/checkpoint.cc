@@ -94,6 +94,7 @@ nlohmann::json StateToJson(const RunState& state, const Stepper& stepper) {
   for (const auto& [metric, value] : state.best) best[metric] = {{"value", value.value}, {"step", value.step}};
   return {{"step", stepper.step()},
           {"settled_step", stepper.settled_step()},
+          {"evaluated", state.evaluated},
           {"seconds", state.seconds},
           {"evaluations_without_gain", state.evaluations_without_gain},
           {"best", best}};
@@ -165,7 +166,7 @@ StatusOr<nlohmann::json> ReadState(const std::string& path) {
   nlohmann::json json = nlohmann::json::parse(text, nullptr, false);
   const auto number = [&](const char* key) { return json.contains(key) && json[key].is_number(); };
   if (!json.is_object() || !number("step") || !number("settled_step") || !number("seconds") ||
-      !number("evaluations_without_gain") || !json.contains("best") || !json["best"].is_object())
+      !number("evaluations_without_gain") || !json.contains("evaluated") || !json["evaluated"].is_boolean() || !json.contains("best") || !json["best"].is_object())
     return InvalidInput(fmt::format("{}: not the state of a training", path));
   return json;
 }
@@ -208,10 +209,14 @@ Status SaveCheckpoint(const std::string& model_dir, Model& model, Stepper& stepp
   const std::vector<std::string> files = {kConfigFileName, kOptimizerFileName, features::kSchemaFileName,
                                           kStateFileName, kWeightsFileName};
   MG_RETURN_IF_ERROR(WriteManifest(unfinished, kModelFormatVersion, kProgramVersion, files));
-  MG_RETURN_IF_ERROR(RemoveTree(dir));
+  // An older checkpoint of the same step moves out of the way in one go: a half-removed one would be the last.
+  const std::string replaced = dir + ".old.tmp";
+  MG_RETURN_IF_ERROR(RemoveTree(replaced));
+  if (FileExists(dir) && std::rename(dir.c_str(), replaced.c_str()) != 0)
+    return Failed(fmt::format("{}: cannot be renamed to {}", dir, replaced));
   if (std::rename(unfinished.c_str(), dir.c_str()) != 0)
     return Failed(fmt::format("{}: cannot rename {} to it", dir, unfinished));
-  return OkStatus();
+  return RemoveTree(replaced);
 }
 
 StatusOr<RunState> LoadLastCheckpoint(const std::string& model_dir, Model& model, Stepper& stepper) {
@@ -225,6 +230,7 @@ StatusOr<RunState> LoadLastCheckpoint(const std::string& model_dir, Model& model
   MG_ASSIGN_OR_RETURN(const nlohmann::json json, ReadState(JoinPath(dir, kStateFileName)));
   RunState state;
   state.step = json["step"].get<int64_t>();
+  state.evaluated = json["evaluated"].get<bool>();
   state.seconds = json["seconds"].get<double>();
   state.evaluations_without_gain = json["evaluations_without_gain"].get<int>();
   for (const auto& [metric, best] : json["best"].items())

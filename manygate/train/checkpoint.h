@@ -29,6 +29,7 @@ struct Best {
 // What a run remembers besides the weights.
 struct RunState {
   int64_t step = 0;
+  bool evaluated = false;  // whether there was an evaluation at this step: not where the user stopped the run
   double seconds = 0;
   int evaluations_without_gain = 0;
   std::map<std::string, Best> best;  // by metric

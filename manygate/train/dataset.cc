@@ -61,6 +61,15 @@ Status CheckColumns(const config::LoadedPipeline& loaded) {
   return problems.empty() ? OkStatus() : InvalidInput(problems);
 }
 
+// eval_config.num_steps: the first so many batches only.
+void LimitEvaluation(const config::Pipeline& pipeline, Dataset* data) {
+  const uint64_t batches = pipeline.eval_config().num_steps();
+  if (batches == 0) return;
+  const uint64_t most = batches * pipeline.data_config().eval_batch_size();
+  for (std::vector<uint32_t>* rows : {&data->validation.rows, &data->test.rows})
+    if (rows->size() > most) rows->resize(most);
+}
+
 // Row numbers are 32 bits wide, and a run needs something to learn from.
 Status CheckRows(const std::string& path, int64_t rows) {
   if (rows == 0) return InvalidInput(fmt::format("{}: there are no rows", path));
@@ -109,6 +118,7 @@ StatusOr<Dataset> PrepareTraining(const config::LoadedPipeline& loaded, ThreadPo
   data.train.rows = std::move(split.train);
   data.validation.rows = std::move(split.validation);
   data.test.rows = std::move(split.test);
+  LimitEvaluation(pipeline, &data);
   return data;
 }
 
@@ -125,6 +135,7 @@ StatusOr<Dataset> PrepareHoldOut(const config::Pipeline& pipeline, const feature
   data.train = {all.table, {}};
   data.validation = {all.table, std::move(split.validation)};
   data.test = {all.table, std::move(split.test)};
+  LimitEvaluation(pipeline, &data);
   return data;
 }
 

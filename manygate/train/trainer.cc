@@ -102,13 +102,15 @@ class Trainer {
     const std::string& dir = options_.model_dir;
     if (options_.resume) {
       MG_ASSIGN_OR_RETURN(state_, LoadLastCheckpoint(dir, *model_, *stepper_));
+      stop_early_ = OutOfPatience();
       Say(fmt::format("resuming from step {}", FormatCount(state_.step)));
     } else {
       MG_RETURN_IF_ERROR(MakeDirectories(dir));
       MG_ASSIGN_OR_RETURN(const std::vector<std::string> names, ListDirectory(dir));
-      if (!names.empty() && !LooksLikeOurs(names)) {
+      const std::string foreign = ForeignEntry(dir, names);
+      if (!foreign.empty()) {
         return InvalidInput(fmt::format("{}: the folder holds \"{}\" and no model; choose an empty or new --model_dir", dir,
-                                        names.front()));
+                                        foreign));
       }
       for (const std::string& name : names)
         if (IsOurs(name)) MG_RETURN_IF_ERROR(RemoveTree(JoinPath(dir, name)));
@@ -125,8 +127,22 @@ class Trainer {
            name == features::kSchemaFileName || name == "checkpoints" || name == "report.html" ||
            name.starts_with("events.out.tfevents.") || name.ends_with(".tmp");
   }
-  static bool LooksLikeOurs(const std::vector<std::string>& names) {
-    return std::any_of(names.begin(), names.end(), IsOurs);
+  // What shows that the folder is not one of ours, which may be emptied; "" if it is one. A training that never got to a
+  // checkpoint leaves logs and an empty folder of checkpoints at most.
+  static std::string ForeignEntry(const std::string& dir, const std::vector<std::string>& names) {
+    const auto has = [&](const char* name) { return std::find(names.begin(), names.end(), name) != names.end(); };
+    if ((has(kManifestName) && has(kConfigFileName)) || !ListCheckpoints(dir).empty()) return "";
+    for (const std::string& name : names) {
+      if (name == "checkpoints") {
+        const auto inside = ListDirectory(JoinPath(dir, name));
+        if (!inside.ok()) return name;
+        for (const std::string& checkpoint : *inside)
+          if (!checkpoint.starts_with("step-")) return JoinPath(name, checkpoint);
+      } else if (name != kMetricsFileName && !name.starts_with("events.out.tfevents.") && !name.ends_with(".tmp")) {
+        return name;
+      }
+    }
+    return "";
   }
 
   Status RunEpochs() {
@@ -162,11 +178,14 @@ class Trainer {
     return step % every == 0;
   }
 
-  bool Evaluated() const { return state_.step == stepper_->step() && stepper_->step() > 0; }
+  bool Evaluated() const { return state_.evaluated && state_.step == stepper_->step(); }
 
   Status StopByUser() {
-    state_.seconds = Now() - started_;
-    if (!Evaluated()) MG_RETURN_IF_ERROR(SaveCheckpoint(options_.model_dir, *model_, *stepper_, state_));
+    if (!Evaluated()) {
+      state_.seconds = Now() - started_;
+      state_.evaluated = false;
+      MG_RETURN_IF_ERROR(SaveCheckpoint(options_.model_dir, *model_, *stepper_, state_));
+    }
     progress_.Finish();
     return Cancelled(fmt::format("stopped at step {}; a checkpoint is in {}. The same command with --resume goes on.",
                                  FormatCount(stepper_->step()),
@@ -196,6 +215,7 @@ class Trainer {
     const double start = Now();
     stepper_->Settle();
     state_.step = stepper_->step();
+    state_.evaluated = true;
     EvaluationResult evaluation;
     if (!data_.validation.rows.empty()) {
       stepper_->SwapAverage();
@@ -228,9 +248,13 @@ class Trainer {
       if (better) state_.best[metric] = {value, stepper_->step()};
       if (stops) state_.evaluations_without_gain = better ? 0 : state_.evaluations_without_gain + 1;
     }
-    if (train.has_early_stopping() &&
-        state_.evaluations_without_gain >= static_cast<int>(train.early_stopping().patience()))
-      stop_early_ = true;
+    stop_early_ = OutOfPatience();
+  }
+
+  bool OutOfPatience() const {
+    const auto& train = pipeline_.train_config();
+    return train.has_early_stopping() &&
+           state_.evaluations_without_gain >= static_cast<int>(train.early_stopping().patience());
   }
 
   Status Log(const EvaluationResult& evaluation) {

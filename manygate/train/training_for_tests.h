@@ -8,10 +8,15 @@
 #define MANYGATE_TRAIN_TRAINING_FOR_TESTS_H_
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <atomic>
+#include <functional>
+#include <map>
+#include <memory>
 #include <nlohmann/json.hpp>
 #include <ostream>
 #include <sstream>
@@ -21,10 +26,16 @@
 
 #include "manygate/base/file.h"
 #include "manygate/base/status.h"
+#include "manygate/base/thread_pool.h"
+#include "manygate/catalog/model.h"
 #include "manygate/config/load.h"
+#include "manygate/config/resolve.h"
+#include "manygate/config/validate.h"
 #include "manygate/data/generate.h"
 #include "manygate/data/test_files.h"
 #include "manygate/train/checkpoint.h"
+#include "manygate/train/dataset.h"
+#include "manygate/train/stepper.h"
 #include "manygate/train/trainer.h"
 
 namespace manygate {
@@ -187,6 +198,82 @@ class FunnelRun {
   TestFolder folder_;
   const std::string text_;
 };
+
+// What Train() makes before the first step, to be driven by hand.
+class PreparedRun {
+ public:
+  explicit PreparedRun(config::LoadedPipeline loaded, int threads = 1, RunLength length = {}) : pool_(threads) {
+    const Status valid = config::ValidatePipeline(loaded);
+    EXPECT_TRUE(valid.ok()) << valid.message();
+    config::ResolveDefaults(&loaded.pipeline);
+    std::vector<std::string> notes;
+    auto prepared = PrepareTraining(loaded, pool_, "", &notes);
+    EXPECT_TRUE(prepared.ok()) << prepared.status().message();
+    data = std::move(*prepared);
+    model = MakeModel(loaded.pipeline, data.schema, Purpose::kTrain);
+    stepper = std::make_unique<Stepper>(*model, length, pool_);
+  }
+
+  // Steps on the training rows in their order, without shuffling; epochs follow each other.
+  Status Steps(int64_t count) {
+    const auto batch = static_cast<int64_t>(model->pipeline.data_config().batch_size());
+    const auto rows = static_cast<int64_t>(data.train.rows.size());
+    for (int64_t i = 0; i < count; ++i) {
+      MG_RETURN_IF_ERROR(stepper->Step(*data.train.table, data.train.rows.data() + next_,
+                                       static_cast<int>(std::min(batch, rows - next_))));
+      next_ = next_ + batch < rows ? next_ + batch : 0;
+    }
+    return OkStatus();
+  }
+
+  // Values by name, all steps applied.
+  std::map<std::string, std::vector<float>> Parameters() {
+    stepper->Settle();
+    std::map<std::string, std::vector<float>> values;
+    for (size_t i = 0; i < model->graph.parameters.size(); ++i)
+      values[model->graph.parameters[i].name] = model->store->Read(static_cast<int>(i));
+    return values;
+  }
+
+  ThreadPool& pool() { return pool_; }
+
+ private:
+  ThreadPool pool_;
+
+ public:
+  Dataset data;
+  std::unique_ptr<Model> model;
+  std::unique_ptr<Stepper> stepper;
+
+ private:
+  int64_t next_ = 0;
+};
+
+// Rows of two binary tasks, a and b, that depend on an id and a number: "id,x,w,a,b". `edit` may change a row's fields.
+inline std::string TwoTaskRows(int rows, const std::function<void(int, std::vector<std::string>&)>& edit = nullptr) {
+  std::string csv = "id,x,w,a,b\n";
+  for (int i = 0; i < rows; ++i) {
+    const int id = i * 7 % 10, x = i * 13 % 17 - 8;
+    std::vector<std::string> fields = {std::to_string(id), fmt::format("{}", x * 0.25), "1", id + x > 4 ? "1" : "0",
+                                       (id * x + i) % 3 == 0 ? "1" : "0"};
+    if (edit) edit(i, fields);
+    csv += fmt::format("{}\n", fmt::join(fields, ","));
+  }
+  return csv;
+}
+
+// Two networks that share nothing, so that what happens to one task must leave the bytes of the other alone.
+inline std::string TwoTaskText(const std::string& train = "dense_optimizer { sgd_optimizer { lr: 0.1 } }",
+                               const std::string& first_tower = "", const std::string& data = "") {
+  return PipelineText(train,
+                      "simple_multi_task { task_towers { label_name: \"a\" mlp { hidden_units: 4 } " + first_tower +
+                          " } task_towers { label_name: \"b\" mlp { hidden_units: 4 } } }",
+                      R"(feature_configs { id_feature { feature_name: "id" num_buckets: 10 one_hot: true } }
+                         feature_configs { raw_feature { feature_name: "x" } }
+                         data_config { batch_size: 8 with_header: true cache_dir: "off" shuffle: false
+                           split { validation_fraction: 0.2 } )" +
+                          data + " }");
+}
 
 }  // namespace manygate
 
