@@ -80,8 +80,7 @@ TEST(BuildGraph, RewritingKeepsThePredictions) {
     const TestBatch batch = MakeTestBatch(300, {5, 4, 8}, 4, 1);
     const auto want = a.Predict(batch.Rows()), got = b.Predict(batch.Rows());
     for (size_t t = 0; t < want.size(); ++t)
-      for (size_t r = 0; r < want[t].size(); ++r)
-        EXPECT_NEAR(got[t][r], want[t][r], 1e-6 * (1 + std::abs(want[t][r])));
+      for (size_t r = 0; r < want[t].size(); ++r) EXPECT_NEAR(got[t][r], want[t][r], 1e-6 * (1 + std::abs(want[t][r])));
   }
 }
 

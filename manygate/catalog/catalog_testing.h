@@ -36,7 +36,9 @@ inline features::Schema TestSchema() {
     labels { name: "hours" column: "hours" kind: NUMBER rows: 100 mean: 37.5 deviation: 3 }
     training_rows: 100
     num_id_slots: 3
-    number_width: 4)", &schema), "a schema for tests");
+    number_width: 4)",
+                                                         &schema),
+           "a schema for tests");
   return schema;
 }
 
@@ -45,7 +47,8 @@ inline config::Pipeline TestPipeline(const std::string& model = "mmoe { expert_m
                                      const std::string& optimizer = "adam_optimizer { lr: 0.01 }") {
   std::string text = R"(
     train_input_path: "rows.csv"
-    train_config { dense_optimizer { )" + optimizer + R"( } seed: 3 }
+    train_config { dense_optimizer { )" +
+                     optimizer + R"( } seed: 3 }
     data_config { with_header: true }
     feature_configs { raw_feature { feature_name: "age" } }
     feature_configs { raw_feature { feature_name: "wealth" transform { missing_indicator: true } } }
@@ -53,7 +56,8 @@ inline config::Pipeline TestPipeline(const std::string& model = "mmoe { expert_m
     feature_configs { id_feature { feature_name: "state" embedding_dim: 4 init_fn: "nn.init.uniform_,a=2,b=3" } }
     feature_configs { id_feature { feature_name: "kind" one_hot: true hash_bucket_size: 7 } }
     feature_configs { raw_feature { feature_name: "height" } }
-    model_config { )" + model + " }";
+    model_config { )" +
+                     model + " }";
   const std::string towers = R"(
     task_towers { label_name: "income" mlp { hidden_units: 3 } }
     task_towers { label_name: "hours" losses { l2_loss {} } })";

@@ -37,10 +37,10 @@ std::vector<std::vector<float>> Predict(Model& model, const TestBatch& batch) {
 }
 
 TEST(Model, ASavedModelPredictsTheSameBits) {
-  for (const char* kind : {"mmoe { expert_mlp { hidden_units: [6, 4] use_bn: true } TOWERS }",
-                           "omoe { expert_mlp { hidden_units: 6 use_ln: true } TOWERS }",
-                           "shared_bottom { bottom_mlp { hidden_units: 6 dropout_ratio: 0.5 } TOWERS }",
-                           "simple_multi_task { TOWERS }"}) {
+  for (const char* kind :
+       {"mmoe { expert_mlp { hidden_units: [6, 4] use_bn: true } TOWERS }",
+        "omoe { expert_mlp { hidden_units: 6 use_ln: true } TOWERS }",
+        "shared_bottom { bottom_mlp { hidden_units: 6 dropout_ratio: 0.5 } TOWERS }", "simple_multi_task { TOWERS }"}) {
     SCOPED_TRACE(kind);
     const TestFolder folder;
     const auto model = MakeModel(TestPipeline(kind), TestSchema(), Purpose::kTrain);
@@ -90,7 +90,9 @@ TEST(Model, TheSeedDecidesInitialWeights) {
 
 class DamagedModel : public testing::Test {
  protected:
-  DamagedModel() { MG_CHECK(SaveModel(*MakeModel(TestPipeline(), TestSchema(), Purpose::kTrain), dir_).ok(), "{}", dir_); }
+  DamagedModel() {
+    MG_CHECK(SaveModel(*MakeModel(TestPipeline(), TestSchema(), Purpose::kTrain), dir_).ok(), "{}", dir_);
+  }
 
   std::string File(const std::string& name) const { return JoinPath(dir_, name); }
   // As whoever wrote the damaged files himself would.
@@ -150,13 +152,15 @@ TEST_F(DamagedModel, AWeightIsMissing) {
   EditWeights([](auto& entries) {
     std::erase_if(entries, [](const TensorEntry& e) { return e.name == "towers.income.output.weight"; });
   });
-  EXPECT_EQ(LoadError(), File(kWeightsFileName) + ": parameter \"towers.income.output.weight\" is missing; "
+  EXPECT_EQ(LoadError(), File(kWeightsFileName) +
+                             ": parameter \"towers.income.output.weight\" is missing; "
                              "pipeline.config says that it has shape [3, 1]");
 }
 
 TEST_F(DamagedModel, AWeightHasAnotherShape) {
   EditWeights([](auto& entries) { Find(entries, "towers.income.output.weight").shape = {1, 3}; });
-  EXPECT_EQ(LoadError(), File(kWeightsFileName) + ": parameter \"towers.income.output.weight\" has shape [1, 3], "
+  EXPECT_EQ(LoadError(), File(kWeightsFileName) +
+                             ": parameter \"towers.income.output.weight\" has shape [1, 3], "
                              "pipeline.config expects [3, 1]");
 }
 
@@ -190,11 +194,13 @@ TEST_F(DamagedModel, TheSchemaLacksAFeatureOrALabel) {
     schema.mutable_features()->RemoveLast();  // height
     schema.set_number_width(3);
   });
-  EXPECT_EQ(LoadError(), File("schema.pbtxt") + ": feature \"height\" of pipeline.config is missing. Both files must "
-                                                "come from one training.");
+  EXPECT_EQ(LoadError(), File("schema.pbtxt") +
+                             ": feature \"height\" of pipeline.config is missing. Both files must "
+                             "come from one training.");
   EditSchema([](features::Schema& schema) { schema.mutable_labels()->RemoveLast(); });
-  EXPECT_EQ(LoadError(), File("schema.pbtxt") + ": label \"hours\" of pipeline.config is missing. Both files must come "
-                                                "from one training.");
+  EXPECT_EQ(LoadError(), File("schema.pbtxt") +
+                             ": label \"hours\" of pipeline.config is missing. Both files must come "
+                             "from one training.");
 }
 
 TEST_F(DamagedModel, TheVocabularyHasAnotherSize) {

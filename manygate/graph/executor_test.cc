@@ -20,7 +20,8 @@ constexpr MmoeChoice kWithoutDefaults = {.merge = true, .look_up = true, .dropou
 
 void ExpectSame(const RunResult& got, const RunResult& want) {
   EXPECT_EQ(got.loss, want.loss);
-  for (size_t t = 0; t < want.logits.size(); ++t) EXPECT_TRUE(SameBits(got.logits[t], want.logits[t])) << "output " << t;
+  for (size_t t = 0; t < want.logits.size(); ++t)
+    EXPECT_TRUE(SameBits(got.logits[t], want.logits[t])) << "output " << t;
   for (size_t i = 0; i < want.gradients.size(); ++i)
     EXPECT_TRUE(SameBits(got.gradients[i], want.gradients[i])) << "parameter " << i;
 }

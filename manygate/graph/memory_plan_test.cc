@@ -165,7 +165,8 @@ TEST(MemoryPlan, InPlaceAndViewsShareTheirInput) {
   Graph graph;
   const Value x = Numbers(graph, "x", 0, 3);
   const Value wide = Dense(graph, x, {1, 20}, "wide");
-  const Value left = SliceColumns(graph, "left", wide, 0, {1, 12}), right = SliceColumns(graph, "right", wide, 12, {2, 4});
+  const Value left = SliceColumns(graph, "left", wide, 0, {1, 12}),
+              right = SliceColumns(graph, "right", wide, 12, {2, 4});
   const Value relu = Activate(graph, left, Activation::kRelu, "relu");
   const Value bank = DenseBank(graph, right, 2, "bank");
   const Value tanh = Activate(graph, bank, Activation::kTanh, "tanh");
@@ -214,7 +215,8 @@ TEST(MemoryPlan, BuffersAreReused) {
 }
 
 TEST(MemoryPlan, TheSameGraphGivesTheSamePlan) {
-  const Graph first = MakeMmoeGraph({.merge = true, .look_up = true}), second = MakeMmoeGraph({.merge = true, .look_up = true});
+  const Graph first = MakeMmoeGraph({.merge = true, .look_up = true}),
+              second = MakeMmoeGraph({.merge = true, .look_up = true});
   const MemoryPlan a = PlanMemory(first, 256, true), b = PlanMemory(second, 256, true);
   EXPECT_EQ(a.size, b.size);
   for (size_t i = 0; i < a.values.size(); ++i) {

@@ -62,7 +62,7 @@ TEST(ParameterStore, DecayedThenNotDecayedThenStatistics) {
   const Value x = Dense(graph, Numbers(graph, "x", 0, 5), {1, 7}, "d");
   graph.AddOutput("y", BatchNorm(graph, x, "norm"));
   ParameterStore store(graph, {2, 2});
-  EXPECT_EQ(store.decayed_size(), 48);        // 35 weights
+  EXPECT_EQ(store.decayed_size(), 48);         // 35 weights
   EXPECT_EQ(store.trainable_size(), 48 + 48);  // bias 7, norm.weight 7, norm.bias 7
   EXPECT_EQ(store.size(), 48 + 48 + 32);       // running mean and variance
   EXPECT_EQ(store.num_states(), 2);

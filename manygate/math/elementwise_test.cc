@@ -15,7 +15,7 @@ namespace {
 
 using testing::ElementsAre;
 
-const Activation kAll[] = {Activation::kNone, Activation::kRelu, Activation::kSilu,     Activation::kTanh,
+const Activation kAll[] = {Activation::kNone,    Activation::kRelu, Activation::kSilu,     Activation::kTanh,
                            Activation::kSigmoid, Activation::kGelu, Activation::kLeakyRelu};
 
 // In double, by the definitions of torch.nn.
@@ -53,7 +53,8 @@ TEST(Activation, EqualsTheDefinitionOnEveryTarget) {
         GuardedRows y(rows, width, width + 5);
         ActivationForward(activation, rows, width, x.data(), x.stride(), y.data(), y.stride());
         for (int64_t r = 0; r < rows; ++r)
-          for (int64_t i = 0; i < width; ++i) ASSERT_NEAR(y.at(r, i), Value(activation, x.at(r, i)), 2e-6) << x.at(r, i);
+          for (int64_t i = 0; i < width; ++i)
+            ASSERT_NEAR(y.at(r, i), Value(activation, x.at(r, i)), 2e-6) << x.at(r, i);
         y.ExpectGuardsIntact();
 
         GuardedRows in_place = x;

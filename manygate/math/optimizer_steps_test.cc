@@ -13,7 +13,6 @@
 namespace manygate {
 namespace {
 
-
 TEST(AdamPass, TenStepsEqualTheReferenceOnEveryTarget) {
   ForEachSimdTarget([](const char* target) {
     for (const int64_t n : kTestWidths) {

@@ -109,7 +109,8 @@ std::vector<int32_t> MakeIds(std::span<const LookupColumn> columns, int64_t rows
   for (size_t i = 0; i < ids.size(); ++i) {
     const LookupColumn& column = columns[i % columns.size()];
     const int32_t id = static_cast<int32_t>((draws[2 * i] + 1) / 2 * column.rows);
-    ids[i] = draws[2 * i + 1] < 0 && column.default_id >= 0 ? column.default_id : std::min<int32_t>(id, column.rows - 1);
+    ids[i] =
+        draws[2 * i + 1] < 0 && column.default_id >= 0 ? column.default_id : std::min<int32_t>(id, column.rows - 1);
   }
   return ids;
 }
@@ -194,9 +195,11 @@ TEST(RowTable, DifferencesAndBaseGiveTheSameSums) {
       ScatterAdd(table, rows, selected.data(), 4, d_out.data(), width);
       ScatterAdd(reference, rows, selected_plain.data(), 4, d_out.data(), width);
       table.Touch(columns, rows, ids.data(), 3);
-      for (const int c : {0, 2}) DefaultGradient(table, table.touched()[c], columns[c].row0 + columns[c].default_id, total.data());
+      for (const int c : {0, 2})
+        DefaultGradient(table, table.touched()[c], columns[c].row0 + columns[c].default_id, total.data());
       for (int64_t row = 0; row < 15; ++row) {
-        for (int64_t i = 0; i < width; ++i) ASSERT_NEAR(table.gradient(row)[i], reference.gradient(row)[i], 5e-6) << row;
+        for (int64_t i = 0; i < width; ++i)
+          ASSERT_NEAR(table.gradient(row)[i], reference.gradient(row)[i], 5e-6) << row;
         ASSERT_THAT(Part(table.gradient(row) + width, table.padded_width() - width), Each(0.f)) << "padding";
       }
     }

@@ -18,14 +18,13 @@ TEST(Inputs, NumbersOneHotAndLookupSideBySide) {
   const int table = AddEmbedding(graph, "t", 3, 2, {});
   EXPECT_EQ(graph.parameters[0].name, "embeddings.t.weight");
   EXPECT_THAT(graph.parameters[0].shape, ElementsAre(3, 2));
-  graph.AddOutput("y", Concat(graph, "all", {Numbers(graph, "x", 1, 2), OneHot(graph, "a", 1, 3),
-                                              Lookup(graph, "b", 0, table)}));
+  graph.AddOutput(
+      "y", Concat(graph, "all", {Numbers(graph, "x", 1, 2), OneHot(graph, "a", 1, 3), Lookup(graph, "b", 0, table)}));
   GraphRunner runner(graph);
   runner.Write("embeddings.t.weight", {1, 2, 3, 4, 5, 6});
   const TestBatch batch = {2, 2, 3, {2, 0, 1, 2}, {-1, 0.5f, 0.25f, -1, 7, 8}};
 
-  EXPECT_THAT(runner.Predict(batch.Rows())[0],
-              ElementsAre(0.5f, 0.25f, 1, 0, 0, 5, 6, 7, 8, 0, 0, 1, 3, 4));
+  EXPECT_THAT(runner.Predict(batch.Rows())[0], ElementsAre(0.5f, 0.25f, 1, 0, 0, 5, 6, 7, 8, 0, 0, 1, 3, 4));
 }
 
 TEST(Concat, OneValueStaysAsItIs) {
@@ -52,8 +51,9 @@ TEST(Inputs, Gradients) {
   const Initializer initial = {Initializer::Kind::kUniform, -1.f, 1.f};
   const int shared = AddEmbedding(graph, "shared", 3, 3, initial), own = AddEmbedding(graph, "own", 2, 1, initial);
   const Value hidden = Dense(graph, Numbers(graph, "x", 0, 2), {1, 2}, "hidden");
-  const Value all = Concat(graph, "all", {OneHot(graph, "a", 0, 3), Lookup(graph, "b", 1, shared), hidden,
-                                          Lookup(graph, "c", 2, shared), Lookup(graph, "d", 3, own)});
+  const Value all = Concat(graph, "all",
+                           {OneHot(graph, "a", 0, 3), Lookup(graph, "b", 1, shared), hidden,
+                            Lookup(graph, "c", 2, shared), Lookup(graph, "d", 3, own)});
   graph.AddOutput("y", Dense(graph, all, {1, 2}, "y"));
   graph.AddOutput("z", Dense(graph, all, {1, 1}, "z"));
   graph.AddOutput("h", Dense(graph, hidden, {1, 1}, "h"));

@@ -27,7 +27,8 @@ void ExpectTheSameModel(const Graph& before, const Graph& after, const TestBatch
     ASSERT_EQ(before.parameters[i].name, after.parameters[i].name);
     for (size_t j = 0; j < multiplied.gradients[i].size(); ++j) {
       const float g = multiplied.gradients[i][j];
-      EXPECT_NEAR(looked_up.gradients[i][j], g, 2e-5 * (1 + std::abs(g))) << before.parameters[i].name << " [" << j << "]";
+      EXPECT_NEAR(looked_up.gradients[i][j], g, 2e-5 * (1 + std::abs(g)))
+          << before.parameters[i].name << " [" << j << "]";
     }
   }
 }
@@ -98,8 +99,9 @@ TEST(LookupProducts, Gradients) {
     Graph graph;
     const Value numbers = Numbers(graph, "x", 0, 2);
     const Value hidden = Dense(graph, numbers, {1, 2}, "hidden");
-    const Value x = Concat(graph, "input", {numbers, OneHot(graph, "a", 0, 3, default_id), hidden,
-                                            OneHot(graph, "b", 1, 2, default_id == 2 ? -1 : default_id)});
+    const Value x = Concat(graph, "input",
+                           {numbers, OneHot(graph, "a", 0, 3, default_id), hidden,
+                            OneHot(graph, "b", 1, 2, default_id == 2 ? -1 : default_id)});
     Value y = Dense(graph, x, {1, 3}, "first");
     y = Activate(graph, y, Activation::kTanh, "tanh");
     graph.AddOutput("y", Dense(graph, y, {1, 2}, "last"));

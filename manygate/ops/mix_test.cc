@@ -23,9 +23,9 @@ TEST(Softmax, OfLogarithmsIsTheirShare) {
   GraphRunner runner(graph);
   const float log2 = std::log(2.f), log5 = std::log(5.f);
 
-  EXPECT_THAT(runner.Predict(NumberBatch(3, {0, log2, log5, 7, 7, 7 + log2}).Rows())[0],
-              ElementsAre(FloatEq(0.125f), FloatEq(0.25f), FloatEq(0.625f), FloatEq(0.25f), FloatEq(0.25f),
-                          FloatEq(0.5f)));
+  EXPECT_THAT(
+      runner.Predict(NumberBatch(3, {0, log2, log5, 7, 7, 7 + log2}).Rows())[0],
+      ElementsAre(FloatEq(0.125f), FloatEq(0.25f), FloatEq(0.625f), FloatEq(0.25f), FloatEq(0.25f), FloatEq(0.5f)));
 }
 
 TEST(Mix, WeighsExperts) {

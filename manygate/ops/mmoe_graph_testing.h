@@ -26,12 +26,12 @@
 namespace manygate {
 
 struct MmoeChoice {
-  bool merge = false;        // MergeParallelProducts
-  bool look_up = false;      // LookUpInsteadOfMultiply
-  int32_t default_id = -1;   // of both one-hot columns
-  float dropout = 0;         // in the towers
+  bool merge = false;       // MergeParallelProducts
+  bool look_up = false;     // LookUpInsteadOfMultiply
+  int32_t default_id = -1;  // of both one-hot columns
+  float dropout = 0;        // in the towers
   Activation activation = Activation::kRelu;
-  bool bias = true;          // of the first layer of the experts
+  bool bias = true;  // of the first layer of the experts
 };
 
 inline Graph MakeMmoeGraph(const MmoeChoice& choice = {}) {
@@ -57,7 +57,9 @@ inline Graph MakeMmoeGraph(const MmoeChoice& choice = {}) {
   return graph;
 }
 
-inline TestBatch MakeMmoeBatch(int64_t rows, uint64_t seed = 3) { return MakeTestBatch(rows, {5, 40, 11, 11}, 3, seed); }
+inline TestBatch MakeMmoeBatch(int64_t rows, uint64_t seed = 3) {
+  return MakeTestBatch(rows, {5, 40, 11, 11}, 3, seed);
+}
 
 }  // namespace manygate
 

@@ -32,9 +32,8 @@ TEST(BatchNorm, TrainsByTheStatisticsOfTheBatch) {
 
   // Means 2 and 20, population variances 1 and 100.
   const float a = 1 / std::sqrt(1 + 1e-5f), b = 20 / std::sqrt(100 + 1e-5f);
-  EXPECT_THAT(runner.Train(batch.Rows()).logits[0],
-              ElementsAre(FloatNear(-a, 1e-6f), FloatNear(0.5f - b, 1e-6f), FloatNear(a, 1e-6f),
-                          FloatNear(0.5f + b, 1e-6f)));
+  EXPECT_THAT(runner.Train(batch.Rows()).logits[0], ElementsAre(FloatNear(-a, 1e-6f), FloatNear(0.5f - b, 1e-6f),
+                                                                FloatNear(a, 1e-6f), FloatNear(0.5f + b, 1e-6f)));
   // A tenth of the way to the means and to the unbiased variances 2 and 200.
   EXPECT_THAT(runner.Read("norm.running_mean"), ElementsAre(FloatNear(0.2f, 1e-6f), FloatNear(2.f, 1e-6f)));
   EXPECT_THAT(runner.Read("norm.running_var"), ElementsAre(FloatNear(1.1f, 1e-6f), FloatNear(20.9f, 1e-5f)));
