@@ -166,7 +166,8 @@ StatusOr<nlohmann::json> ReadState(const std::string& path) {
   nlohmann::json json = nlohmann::json::parse(text, nullptr, false);
   const auto number = [&](const char* key) { return json.contains(key) && json[key].is_number(); };
   if (!json.is_object() || !number("step") || !number("settled_step") || !number("seconds") ||
-      !number("evaluations_without_gain") || !json.contains("evaluated") || !json["evaluated"].is_boolean() || !json.contains("best") || !json["best"].is_object())
+      !number("evaluations_without_gain") || !json.contains("evaluated") || !json["evaluated"].is_boolean() ||
+      !json.contains("best") || !json["best"].is_object())
     return InvalidInput(fmt::format("{}: not the state of a training", path));
   return json;
 }

@@ -2,7 +2,6 @@
 #include "manygate/train/evaluation.h"
 
 #include <cmath>
-#include <numeric>
 
 #include "manygate/train/training_for_tests.h"
 
@@ -30,8 +29,8 @@ Loaded LoadTrained(const FunnelRun& run, const std::string& name, ThreadPool& po
 std::vector<float> LabelsOf(const Loaded& loaded, const RowSelection& selection, size_t tower) {
   const int width = selection.table->num_labels();
   std::vector<float> all(selection.rows.size() * width), labels(selection.rows.size());
-  selection.table->CopyRows(selection.rows.data(), static_cast<int>(selection.rows.size()), nullptr, nullptr, all.data(),
-                            nullptr);
+  selection.table->CopyRows(selection.rows.data(), static_cast<int>(selection.rows.size()), nullptr, nullptr,
+                            all.data(), nullptr);
   for (size_t r = 0; r < labels.size(); ++r) labels[r] = all[r * width + loaded.model->label_index[tower]];
   return labels;
 }
@@ -82,7 +81,8 @@ TEST_P(EvaluatorTest, MetricsAreThoseOfThePredictions) {
     ASSERT_GT(count, 0) << tower;
     total += task_weights[t] * loss / static_cast<double>(count);
     if (tower == "amount") {
-      EXPECT_NEAR(result.Find("root_mean_squared_error_amount"), std::sqrt(loss / static_cast<double>(count)), 1e-6 * std::sqrt(loss));
+      EXPECT_NEAR(result.Find("root_mean_squared_error_amount"), std::sqrt(loss / static_cast<double>(count)),
+                  1e-6 * std::sqrt(loss));
       continue;
     }
     EXPECT_EQ(result.tasks[t].positives, positives);

@@ -8,7 +8,6 @@
 namespace manygate {
 namespace {
 
-using testing::ElementsAre;
 using testing::HasSubstr;
 using Values = std::map<std::string, std::vector<float>>;
 
@@ -26,8 +25,9 @@ float Change(const Values& before, const Values& after, const std::string& prefi
 }
 
 std::string PrefixOfTask(const Values& values, const std::string& task) {
+  const std::string part = "." + task + ".";
   for (const auto& [name, unused] : values)
-    if (name.find("." + task + ".") != std::string::npos) return name.substr(0, name.find("." + task + ".")) + "." + task + ".";
+    if (name.find(part) != std::string::npos) return name.substr(0, name.find(part)) + part;
   return "no task " + task;
 }
 
@@ -71,7 +71,8 @@ TEST(StepperTest, OneStepByHand) {
       "dense_optimizer { sgd_optimizer { lr: 0.5 } }",
       R"(shared_bottom { bottom_mlp { hidden_units: 1 activation: "none" } task_towers { label_name: "a" } })",
       R"(feature_configs { raw_feature { feature_name: "x" } }
-         data_config { batch_size: 4 with_header: true cache_dir: "off" shuffle: false split { validation_fraction: 0 } })");
+         data_config { batch_size: 4 with_header: true cache_dir: "off" shuffle: false
+           split { validation_fraction: 0 } })");
   const FunnelRun run(text, "x,a\n1,1\n-2,0\n3,1\n0.5,\n");
   PreparedRun prepared(run.Load());
   const Values before = prepared.Parameters();
@@ -155,8 +156,10 @@ TEST(StepperTest, LearningRatesFollowTheSchedule) {
 // Tables and the rest have a schedule each: here the tables stand still after step 3, the rest after step 5.
 TEST(StepperTest, RateOfZeroStopsWhatItIsFor) {
   const std::string text = PipelineText(
-      R"(sparse_optimizer { sgd_optimizer { lr: 0.1 } manual_step_learning_rate { schedule_sizes: 3 learning_rates: 0 } }
-         dense_optimizer { sgd_optimizer { lr: 0.1 } manual_step_learning_rate { schedule_sizes: 5 learning_rates: 0 } })",
+      R"(sparse_optimizer { sgd_optimizer { lr: 0.1 }
+           manual_step_learning_rate { schedule_sizes: 3 learning_rates: 0 } }
+         dense_optimizer { sgd_optimizer { lr: 0.1 }
+           manual_step_learning_rate { schedule_sizes: 5 learning_rates: 0 } })",
       R"(shared_bottom { bottom_mlp { hidden_units: 4 activation: "nn.Tanh" } task_towers { label_name: "a" } })",
       R"(feature_configs { id_feature { feature_name: "id" num_buckets: 10 embedding_dim: 3 } }
          data_config { batch_size: 8 with_header: true cache_dir: "off" shuffle: false })");
@@ -196,7 +199,8 @@ TEST(StepperTest, ClippingBoundsTheStep) {
   ASSERT_GT(free_norm, 0.05);
   ASSERT_GT(free_largest, 0.01);
   EXPECT_NEAR(step_length("grad_clipping { max_gradient: 0.05 }").first, 0.05, 1e-5);
-  EXPECT_NEAR(step_length("grad_clipping { max_gradient: 1e6 }").first, free_norm, 1e-6) << "below the bound: unchanged";
+  EXPECT_NEAR(step_length("grad_clipping { max_gradient: 1e6 }").first, free_norm, 1e-6)
+      << "below the bound: unchanged";
   EXPECT_NEAR(step_length("grad_clipping { grad_clipping_type: \"value\" max_gradient: 0.01 }").second, 0.01, 1e-5);
 }
 

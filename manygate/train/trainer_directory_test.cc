@@ -253,10 +253,9 @@ TEST(ModelDirectoryTest, WrongInputKeepsTheOlderModel) {
   const auto before = Tree(run.Dir("m"));
   EXPECT_EQ(run.Train("m", {.overrides = {"train_input_path=/nowhere/rows.csv"}}).status().code(),
             StatusCode::kInvalidInput);
-  EXPECT_EQ(run.Train("m", {.overrides = {"data_config.batch_size=5000", "data_config.drop_remainder=true"}})
-                .status()
-                .code(),
-            StatusCode::kInvalidInput);
+  EXPECT_EQ(
+      run.Train("m", {.overrides = {"data_config.batch_size=5000", "data_config.drop_remainder=true"}}).status().code(),
+      StatusCode::kInvalidInput);
   EXPECT_EQ(Tree(run.Dir("m")), before);
 }
 

@@ -38,7 +38,8 @@ TEST_P(TrainerResumeTest, StoppedSeveralTimesGivesTheSameBytes) {
 
 TEST_P(TrainerResumeTest, EveryKeptCheckpointLeadsToTheSameEnd) {
   const FunnelRun run(GetParam());
-  const std::vector<std::string> choice = {"train_config.save_checkpoints_steps=13", "train_config.keep_checkpoint_max=0"};
+  const std::vector<std::string> choice = {"train_config.save_checkpoints_steps=13",
+                                           "train_config.keep_checkpoint_max=0"};
   run.MustTrain("whole", {.overrides = choice});
   const std::string weights = run.Weights("whole"), optimizer = run.LastOptimizer("whole");
   const std::vector<int64_t> steps = ListCheckpoints(run.Dir("whole"));

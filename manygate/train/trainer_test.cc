@@ -16,7 +16,8 @@ using testing::HasSubstr;
 using testing::IsEmpty;
 
 // Parameters of one task's own network, as the file holds them.
-std::map<std::string, std::vector<float>> OfTask(const FunnelRun& run, const std::string& name, const std::string& task) {
+std::map<std::string, std::vector<float>> OfTask(const FunnelRun& run, const std::string& name,
+                                                 const std::string& task) {
   std::map<std::string, std::vector<float>> values;
   auto entries = ReadSafetensors(JoinPath(run.Dir(name), "weights.safetensors"));
   EXPECT_TRUE(entries.ok());
@@ -56,9 +57,10 @@ TEST(TrainerTest, MetricsFileRepeatsTheResult) {
 
 TEST(TrainerTest, NumStepsEndsTheRunAnywhere) {
   const FunnelRun run(Recipe::kMmoe);
-  EXPECT_EQ(run.MustTrain("short", {.overrides = {"train_config.num_steps=25", "train_config.save_checkpoints_steps=10"}})
-                .steps,
-            25);
+  EXPECT_EQ(
+      run.MustTrain("short", {.overrides = {"train_config.num_steps=25", "train_config.save_checkpoints_steps=10"}})
+          .steps,
+      25);
   EXPECT_THAT(run.LoggedSteps("short"), ElementsAre(10, 20, 25));
   EXPECT_THAT(ListCheckpoints(run.Dir("short")), ElementsAre(20, 25));
   EXPECT_EQ(run.MustTrain("long", {.overrides = {"train_config.num_steps=70"}}).steps, 70) << "more than num_epochs";
@@ -96,10 +98,9 @@ TEST(TrainerTest, EvaluationsChangeRoundingOnly) {
 // No value is ever better by a thousand, so the first evaluation stays the best.
 TEST(TrainerTest, EarlyStoppingEndsTheRunWithTheBestWeights) {
   const FunnelRun run(Recipe::kSharedBottom);
-  const std::vector<std::string> choice = {"train_config.num_epochs=20", "train_config.keep_checkpoint_max=1",
-                                           "train_config.early_stopping.metric=\"loss\"",
-                                           "train_config.early_stopping.patience=2",
-                                           "train_config.early_stopping.min_delta=1000"};
+  const std::vector<std::string> choice = {
+      "train_config.num_epochs=20", "train_config.keep_checkpoint_max=1", "train_config.early_stopping.metric=\"loss\"",
+      "train_config.early_stopping.patience=2", "train_config.early_stopping.min_delta=1000"};
   const TrainResult result = run.MustTrain("m", {.overrides = choice});
   EXPECT_EQ(result.steps, 99);
   EXPECT_EQ(result.best_metric, "loss");
@@ -121,9 +122,9 @@ TEST(TrainerTest, EarlyStoppingEndsTheRunWithTheBestWeights) {
 TEST(TrainerTest, BestMetricsAreKeptAndTheFirstChooses) {
   for (const Recipe recipe : {Recipe::kMmoe, Recipe::kSharedBottom}) {
     const FunnelRun run(recipe);
-    const TrainResult result = run.MustTrain(
-        "m", {.overrides = {"train_config.num_epochs=8", "train_config.keep_checkpoint_max=1",
-                            "train_config.best_metrics=[log_loss_click, auc_purchase]"}});
+    const TrainResult result =
+        run.MustTrain("m", {.overrides = {"train_config.num_epochs=8", "train_config.keep_checkpoint_max=1",
+                                          "train_config.best_metrics=[log_loss_click, auc_purchase]"}});
     int64_t best_loss_step = 0, best_auc_step = 0;
     double best_loss = HUGE_VAL, best_auc = -1;
     for (const auto& line : run.Metrics("m")) {
@@ -144,7 +145,8 @@ TEST(TrainerTest, BestMetricsAreKeptAndTheFirstChooses) {
 
 TEST(TrainerTest, WithoutValidationRows) {
   const FunnelRun run(Recipe::kMmoe);
-  const std::vector<std::string> none = {"data_config.split.validation_fraction=0", "data_config.split.test_fraction=0"};
+  const std::vector<std::string> none = {"data_config.split.validation_fraction=0",
+                                         "data_config.split.test_fraction=0"};
   const TrainResult result = run.MustTrain("m", {.overrides = none});
   EXPECT_EQ(result.steps, 94);  // 1,500 rows = 47 batches
   EXPECT_EQ(result.validation.rows, 0);
@@ -217,8 +219,9 @@ TEST(TrainerTest, RowsOfWeightZeroTeachNothing) {
 // One batch; in the second file the rows of weight 2 stand twice. Half of the labels are 1 in both.
 TEST(TrainerTest, WeightTwoIsTheRowTwice) {
   const std::string header = "id,x,w,a,b\n";
-  const FunnelRun weighted(TwoTaskText("dense_optimizer { sgd_optimizer { lr: 0.5 } }", "", "sample_weight_fields: \"w\""),
-                           header + "1,0.5,2,1,0\n2,-1,1,0,1\n3,2,1,1,1\n4,0.1,2,0,0\n");
+  const FunnelRun weighted(
+      TwoTaskText("dense_optimizer { sgd_optimizer { lr: 0.5 } }", "", "sample_weight_fields: \"w\""),
+      header + "1,0.5,2,1,0\n2,-1,1,0,1\n3,2,1,1,1\n4,0.1,2,0,0\n");
   const FunnelRun repeated(TwoTaskText("dense_optimizer { sgd_optimizer { lr: 0.5 } }"),
                            header + "1,0.5,1,1,0\n1,0.5,1,1,0\n2,-1,1,0,1\n3,2,1,1,1\n4,0.1,1,0,0\n4,0.1,1,0,0\n");
   const std::vector<std::string> one_step = {"data_config.split.validation_fraction=0", "train_config.num_steps=1"};

@@ -66,7 +66,8 @@ class StopAtStep : private std::streambuf, public std::ostream {
 // there only for the bought), dropout, both normalisations, clipping, average of weights.
 enum class Recipe { kMmoe, kSharedBottom, kOmoe, kBatchNorm };
 
-inline const std::vector<Recipe> kAllRecipes = {Recipe::kMmoe, Recipe::kSharedBottom, Recipe::kOmoe, Recipe::kBatchNorm};
+inline const std::vector<Recipe> kAllRecipes = {Recipe::kMmoe, Recipe::kSharedBottom, Recipe::kOmoe,
+                                                Recipe::kBatchNorm};
 
 inline std::string NameOf(Recipe recipe) {
   switch (recipe) {
@@ -102,7 +103,8 @@ inline std::string ModelText(Recipe recipe) {
          task_towers { label_name: "amount" weight: 0.001 losses { l2_loss {} } })";
   switch (recipe) {
     case Recipe::kMmoe:
-      return "mmoe { num_expert: 3 expert_mlp { hidden_units: [8, 6] dropout_ratio: 0.2 } gate_mlp { hidden_units: 5 } " +
+      return "mmoe { num_expert: 3 expert_mlp { hidden_units: [8, 6] dropout_ratio: 0.2 } gate_mlp { hidden_units: 5 "
+             "} " +
              towers + "}";
     case Recipe::kSharedBottom: return "shared_bottom { bottom_mlp { hidden_units: [12, 8] } " + towers + "}";
     case Recipe::kOmoe: return "omoe { num_expert: 2 expert_mlp { hidden_units: 8 use_ln: true } " + towers + "}";
@@ -112,7 +114,8 @@ inline std::string ModelText(Recipe recipe) {
 }
 
 inline constexpr char kFunnelText[] = R"(
-  data_config { batch_size: 32 with_header: true split { validation_fraction: 0.2 test_fraction: 0.1 } cache_dir: "off" }
+  data_config { batch_size: 32 with_header: true cache_dir: "off"
+    split { validation_fraction: 0.2 test_fraction: 0.1 } }
   feature_configs { id_feature { feature_name: "user_id" embedding_dim: 5 } }
   feature_configs { id_feature { feature_name: "item_id" embedding_dim: 4 hash_bucket_size: 300 } }
   feature_configs { id_feature { feature_name: "category" one_hot: true } }
@@ -122,8 +125,8 @@ inline constexpr char kFunnelText[] = R"(
 )";
 
 inline std::string PipelineText(const std::string& train, const std::string& model, const std::string& rest) {
-  return fmt::format("train_config {{ num_epochs: 2 seed: 7 use_tensorboard: false {} }} model_config {{ {} }} {}", train,
-                     model, rest);
+  return fmt::format("train_config {{ num_epochs: 2 seed: 7 use_tensorboard: false {} }} model_config {{ {} }} {}",
+                     train, model, rest);
 }
 
 struct RunChoice {
@@ -136,7 +139,8 @@ struct RunChoice {
 // Configurations and runs on one file of rows, in a folder that goes with the object.
 class FunnelRun {
  public:
-  explicit FunnelRun(Recipe recipe, int64_t rows = 1500) : text_(PipelineText(TrainText(recipe), ModelText(recipe), kFunnelText)) {
+  explicit FunnelRun(Recipe recipe, int64_t rows = 1500)
+      : text_(PipelineText(TrainText(recipe), ModelText(recipe), kFunnelText)) {
     const auto made = GenerateFunnel({.rows = rows, .seed = 3}, DataPath());
     EXPECT_TRUE(made.ok()) << made.status().message();
   }

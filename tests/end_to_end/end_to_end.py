@@ -154,7 +154,8 @@ def stop_test(program, folder):
     run([*command, "--resume"], folder)
     for whole in sorted((folder / "whole").rglob("weights.safetensors")):
         resumed = folder / "stopped" / whole.relative_to(folder / "whole")
-        check(resumed.read_bytes() == whole.read_bytes(), f"stopped and resumed: {resumed.relative_to(folder)} is the same")
+        check(resumed.read_bytes() == whole.read_bytes(),
+              f"stopped and resumed: {resumed.relative_to(folder)} is the same")
 
 
 def data_folder():
@@ -201,14 +202,16 @@ def check_predictions(folder, data, evaluated):
         auc = roc_auc_score(labels[task], values[:, column])
         check(abs(auc - figures["auc"]) < 1e-9, f"{task}: scikit-learn's AUC {auc:.12f} is ours {figures['auc']:.12f}")
         loss = log_loss(labels[task], values[:, column])
-        check(math.isclose(loss, figures["log_loss"], rel_tol=1e-5), f"{task}: scikit-learn's log loss {loss:.9f} is ours")
+        check(math.isclose(loss, figures["log_loss"], rel_tol=1e-5),
+              f"{task}: scikit-learn's log loss {loss:.9f} is ours")
 
 
 def census_test(program, folder):
     data = data_folder()
     test_file = data / "census-income/census-income.test.gz"
     if not test_file.exists() or not list((data / "census-income").glob("census-income.data*.gz")):
-        print(f"skipped: no Census-Income rows under {data}; set MANYGATE_DATA, or run scripts/fetch_data.sh census-income")
+        print(f"skipped: no Census-Income rows under {data}; set MANYGATE_DATA, or run "
+              "scripts/fetch_data.sh census-income")
         sys.exit(SKIPPED)
     os.environ["MANYGATE_DATA"] = str(data.resolve())
 
