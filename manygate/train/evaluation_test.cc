@@ -2,6 +2,7 @@
 #include "manygate/train/evaluation.h"
 
 #include <cmath>
+#include <numeric>
 
 #include "manygate/train/training_for_tests.h"
 
@@ -153,6 +154,44 @@ TEST(EvaluatorOfTwoTasksTest, WeightsAreReadAnewEachTime) {
   ASSERT_TRUE(prepared.Steps(20).ok());
   prepared.stepper->Settle();
   EXPECT_LT(evaluator.Evaluate(prepared.data.validation).loss, before.loss);
+}
+
+// Weights 0, 1, 2, 0, 1, 2, ... and a task that lacks every fifth label.
+TEST(EvaluatorOfTwoTasksTest, RowWeightsCount) {
+  const FunnelRun run(TwoTaskText("dense_optimizer { sgd_optimizer { lr: 0.1 } }", "", "sample_weight_fields: \"w\""),
+                      TwoTaskRows(90, [](int row, auto& fields) {
+                        fields[2] = std::to_string(row % 3);
+                        if (row % 5 == 0) fields[4] = "";
+                      }));
+  PreparedRun prepared(run.Load());
+  ASSERT_TRUE(prepared.Steps(5).ok());
+  prepared.stepper->Settle();
+  Evaluator evaluator(*prepared.model, prepared.pool());
+  std::vector<uint32_t> all(90);
+  std::iota(all.begin(), all.end(), 0u);
+  const RowSelection rows{prepared.data.train.table, all};
+  const Predictions predictions = evaluator.Predict(rows);
+  const EvaluationResult result = evaluator.Evaluate(rows);
+  std::vector<float> labels(90 * 2);
+  rows.table->CopyRows(all.data(), 90, nullptr, nullptr, labels.data(), nullptr);
+  double total = 0;
+  for (int t = 0; t < 2; ++t) {
+    double loss = 0, weight = 0;
+    int64_t count = 0;
+    for (int r = 0; r < 90; ++r) {
+      const float label = labels[r * 2 + prepared.model->label_index[t]];
+      if (std::isnan(label) || r % 3 == 0) continue;
+      const double p = predictions.values[t][r];
+      loss -= r % 3 * std::log(label == 1 ? p : 1 - p);
+      weight += r % 3;
+      ++count;
+    }
+    EXPECT_EQ(result.tasks[t].rows, count);
+    EXPECT_EQ(result.tasks[t].missing, t == 0 ? 0 : 18);
+    EXPECT_NEAR(result.Find(t == 0 ? "log_loss_a" : "log_loss_b"), loss / weight, 1e-6);
+    total += loss / weight;
+  }
+  EXPECT_NEAR(result.loss, total, 1e-6);
 }
 
 TEST(EvaluatorOfTwoTasksTest, NoRowsGiveNoFigures) {
