@@ -33,6 +33,8 @@ function(manygate_folder name)
     add_executable(${name}_test ${tests})
     target_link_libraries(${name}_test PRIVATE manygate_${name} ${ARG_TEST_DEPENDS} GTest::gmock GTest::gtest_main)
     target_compile_definitions(${name}_test PRIVATE MANYGATE_SOURCE_DIR="${PROJECT_SOURCE_DIR}")
+    # Tests spend their time in the libraries; less optimisation of their own code saves a third of a build from scratch.
+    target_compile_options(${name}_test PRIVATE $<$<CONFIG:Release>:-O1>)
     gtest_discover_tests(${name}_test DISCOVERY_MODE PRE_TEST TEST_PREFIX "${name}/" PROPERTIES TIMEOUT 600
       SKIP_REGULAR_EXPRESSION "\\[  SKIPPED \\]")
   endif()
