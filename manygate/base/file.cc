@@ -72,7 +72,8 @@ Status ReadPieces(const std::string& path, int descriptor, Consumer consume) {
   }
 }
 
-// Without this a power failure may forget the rename itself.
+}  // namespace
+
 Status SyncFolder(const std::string& folder) {
   const Descriptor descriptor(open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   if (descriptor.value() < 0) return WriteError(folder);
@@ -80,8 +81,6 @@ Status SyncFolder(const std::string& folder) {
   if (fsync(descriptor.value()) != 0 && errno != EINVAL) return WriteError(folder);
   return OkStatus();
 }
-
-}  // namespace
 
 StatusOr<std::string> ReadFile(const std::string& path) {
   uint64_t size = 0;

@@ -74,6 +74,7 @@ class MappedFile {
 StatusOr<std::vector<std::string>> ExpandPaths(std::string_view comma_separated_globs);
 
 Status MakeDirectories(const std::string& path);  // like mkdir -p; fine if it exists
+Status SyncFolder(const std::string& folder);     // after a rename in it, which a power failure may forget otherwise
 Status RemoveTree(const std::string& path);  // file or folder with all below; links are not followed; fine if absent
 bool FileExists(const std::string& path);    // file or folder
 StatusOr<uint64_t> FileSize(const std::string& path);

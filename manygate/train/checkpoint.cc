@@ -217,6 +217,7 @@ Status SaveCheckpoint(const std::string& model_dir, Model& model, Stepper& stepp
     return Failed(fmt::format("{}: cannot be renamed to {}", dir, replaced));
   if (std::rename(unfinished.c_str(), dir.c_str()) != 0)
     return Failed(fmt::format("{}: cannot rename {} to it", dir, unfinished));
+  MG_RETURN_IF_ERROR(SyncFolder(DirectoryOf(dir)));
   return RemoveTree(replaced);
 }
 
