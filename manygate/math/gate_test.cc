@@ -85,7 +85,7 @@ TEST(Softmax, BackwardOnEveryTarget) {
           for (int64_t i = 0; i < width; ++i) {
             const double want = (accumulate ? before.at(r, i) : 0) + y.at(r, i) * (d_y.at(r, i) - dot);
             ASSERT_NEAR(d_x.at(r, i), want, 1e-6);
-            if (!accumulate) ASSERT_EQ(in_place.at(r, i), d_x.at(r, i));
+            if (!accumulate) { ASSERT_EQ(in_place.at(r, i), d_x.at(r, i)); }
           }
         }
         d_x.ExpectGuardsIntact();

@@ -6,21 +6,12 @@
 #include <cstring>
 #include <vector>
 
+#include "manygate/math/guarded_rows_testing.h"
 #include "manygate/math/reference.h"
 #include "manygate/math/simd_targets_testing.h"
 
 namespace manygate {
 namespace {
-
-std::vector<float> Numbers(int64_t n, int seed) {
-  std::vector<float> v(n);
-  uint32_t state = 12345u + 977u * seed;
-  for (float& x : v) {
-    state = state * 1664525u + 1013904223u;
-    x = static_cast<float>(static_cast<int32_t>(state)) / 2147483648.f;
-  }
-  return v;
-}
 
 struct Size {
   int64_t m, n, k;
@@ -33,7 +24,7 @@ TEST(Gemm, EqualsTheReferenceOnEveryTarget) {
   ForEachSimdTarget([](const char* target) {
     for (const auto& [m, n, k] : kSizes) {
       SCOPED_TRACE(fmt::format("{} m={} n={} k={}", target, m, n, k));
-      const auto a = Numbers(m * k, 1), b = Numbers(std::max(k, m) * n, 2), bias = Numbers(n, 3);
+      const auto a = TestNumbers(m * k, 1), b = TestNumbers(std::max(k, m) * n, 2), bias = TestNumbers(n, 3);
       const double tolerance = 1e-6 * (k + m + n + 4);
       std::vector<float> got(m * n + 64, 7.f), want(m * n + 64, 7.f);
       MultiplyNN(m, n, k, a.data(), k, b.data(), n, bias.data(), got.data(), n);
@@ -47,7 +38,7 @@ TEST(Gemm, EqualsTheReferenceOnEveryTarget) {
       for (int64_t i = 0; i < k * n; ++i) ASSERT_NEAR(tn[i], tn_want[i], tolerance) << i;
 
       // c[m, k] += a2[m, n]·b2[k, n]ᵀ
-      const auto a2 = Numbers(m * n, 4), b2 = Numbers(k * n, 5), before = Numbers(m * k, 6);
+      const auto a2 = TestNumbers(m * n, 4), b2 = TestNumbers(k * n, 5), before = TestNumbers(m * k, 6);
       std::vector<float> nt = before, nt_want = before, scratch(n * k + 64);
       MultiplyNT(m, n, k, a2.data(), n, b2.data(), n, true, nt.data(), k, scratch.data());
       for (int64_t i = 0; i < m; ++i)
@@ -63,7 +54,7 @@ TEST(Gemm, EqualsTheReferenceOnEveryTarget) {
 TEST(Gemm, ARowHasTheSameBitsInEveryBatch) {
   for (const auto& [n, k] : {std::pair<int64_t, int64_t>{8, 16}, {144, 11}, {64, 64}, {128, 271}, {512, 384}}) {
     const int64_t rows = 70;
-    const auto a = Numbers(rows * k, 1), b = Numbers(k * n, 2), bias = Numbers(n, 3);
+    const auto a = TestNumbers(rows * k, 1), b = TestNumbers(k * n, 2), bias = TestNumbers(n, 3);
     std::vector<float> whole(rows * n + 64);
     MultiplyNN(rows, n, k, a.data(), k, b.data(), n, bias.data(), whole.data(), n);
     for (int64_t m : {1, 2, 5, 6, 13, 31, 64}) {

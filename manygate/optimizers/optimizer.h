@@ -44,6 +44,9 @@ class Optimizer {
 
   void SettleRows(RowTable& table, std::span<const int32_t> rows);
   void SettleAll(RowTable& table);
+
+ private:
+  void BringUpToDate(RowTable& table, int64_t row, int64_t now);
 };
 
 std::unique_ptr<Optimizer> MakeSgd(const config::SgdOptimizer& config);

@@ -4,9 +4,11 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <chrono>
 #include <cmath>
 
+#include "manygate/base/check.h"
 #include "manygate/config/accessors.h"
 #include "manygate/math/elementwise.h"
 #include "manygate/math/optimizer_steps.h"
@@ -30,6 +32,7 @@ class Stopwatch {
 // Ranges of this many values, or rows of tables, are worth another thread.
 constexpr int64_t kParallelValues = 1 << 15;
 constexpr int64_t kParallelRows = 256;
+constexpr int kMaxStates = 4;
 
 }  // namespace
 
@@ -172,9 +175,12 @@ void Stepper::Update() {
   sparse_->BeginStep(sparse_schedule_.LearningRate(step() + 1));
   dense_->BeginStep(learning_rate_);
   const auto update = [&](int64_t first, int64_t last, bool decay) {
-    std::vector<float*> state;
-    for (int k = 0; k < store.num_states(); ++k) state.push_back(store.state(k) + first);
-    dense_->UpdateDense(last - first, store.weights() + first, store.gradient() + first, state, decay);
+    std::array<float*, kMaxStates> state{};  // no allocation in a step
+    const int num_states = store.num_states();
+    MG_CHECK(num_states <= kMaxStates, "{} optimizer values per weight", num_states);
+    for (int k = 0; k < num_states; ++k) state[k] = store.state(k) + first;
+    dense_->UpdateDense(last - first, store.weights() + first, store.gradient() + first,
+                        std::span<float* const>(state.data(), num_states), decay);
   };
   const auto update_range = [&](int64_t first, int64_t last, bool decay) {
     if (pool_.size() == 1 || last - first < 2 * kParallelValues) return update(first, last, decay);
