@@ -94,6 +94,7 @@ void Executor::SetSlice(Worker& worker, const InputBatch& batch, int slice, int6
   worker.input.rows = std::min(slice_rows_, batch.rows - first);
   worker.input.ids += first * batch.id_stride;
   worker.input.numbers += first * batch.number_stride;
+  if (batch.labels != nullptr) worker.input.labels += first * batch.label_stride;
   for (OpContext& context : worker.contexts) {
     context.rows = worker.input.rows;
     context.first_row = first;

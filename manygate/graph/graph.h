@@ -75,9 +75,18 @@ struct Node {
 
 class Graph {
  public:
+  // What leaves the graph: the towers' logits first, in the order of the configuration; then what only training needs
+  // (row losses) or only prediction (extras), dropped by catalog/ for the other purpose.
   struct Output {
-    std::string tower;
+    enum class Kind {
+      kTower,    // logits of a task, [B, C]: compared with its labels by its losses
+      kRowLoss,  // [B, 1], a term of the loss that the model itself computes: `weight` · mean over the rows is added
+      kExtra     // logits [B, 1] of one more probability, such as "conversion_given_click"
+    };
+    std::string name;  // of the tower, the term or the extra; unique
     Value logits;
+    Kind kind = Kind::kTower;
+    float weight = 1;  // kRowLoss
   };
 
   Value AddNode(std::string name, std::unique_ptr<Op> op, std::vector<Value> inputs, std::vector<Block> blocks = {},
@@ -86,6 +95,10 @@ class Graph {
   int AddParameter(Parameter parameter);
   int AddTable(TableBlock table);
   void AddOutput(std::string tower, Value logits) { outputs.push_back({std::move(tower), logits}); }
+  void AddRowLoss(std::string name, Value value, float weight) {
+    outputs.push_back({std::move(name), value, Output::Kind::kRowLoss, weight});
+  }
+  void AddExtra(std::string name, Value logits) { outputs.push_back({std::move(name), logits, Output::Kind::kExtra}); }
 
   const Node& node(Value value) const { return nodes[value]; }
   const Shape& shape(Value value) const { return nodes[value].shape; }

@@ -29,13 +29,17 @@ struct View {
   int64_t stride = 0;
 };
 
-// The rows that enter the graph. ids: [rows, id_stride], one column per id slot; numbers: [rows, number_stride].
+// The rows that enter the graph. ids: [rows, id_stride], one column per id slot; numbers: [rows, number_stride];
+// labels: [rows, label_stride], one column per label of the schema, NaN = missing; null when predicting. Only operations
+// behind row losses read labels.
 struct InputBatch {
   int64_t rows = 0;
   const int32_t* ids = nullptr;
   int64_t id_stride = 0;
   const float* numbers = nullptr;
   int64_t number_stride = 0;
+  const float* labels = nullptr;
+  int64_t label_stride = 0;
 };
 
 struct OpContext {

@@ -92,7 +92,7 @@ template <class Shared>
 void ExpectEquations(Graph& graph, Shared shared) {
   const TestBatch batch = MakeTestBatch(20, {}, kWidth, 1);
   std::vector<std::string> towers;
-  for (const auto& output : graph.outputs) towers.push_back(output.tower);
+  for (const auto& output : graph.outputs) towers.push_back(output.name);
   EXPECT_THAT(towers, ElementsAre("a", "b", "linear"));
   for (const bool merged : {false, true}) {
     if (merged) MergeParallelProducts(graph);

@@ -139,7 +139,7 @@ Status Stepper::ForwardBackward(int n) {
     if (!std::isfinite(loss)) {
       return Failed(fmt::format("the loss of tower \"{}\" is {} at step {}: training diverged. Try a lower learning rate "
                                 "(now {:g}), train_config.grad_clipping, or standardise large numbers.",
-                                model_.graph.outputs[t].tower, loss, step() + 1, dense_schedule_.LearningRate(step() + 1)));
+                                model_.graph.outputs[t].name, loss, step() + 1, dense_schedule_.LearningRate(step() + 1)));
     }
     loss_sums_[t] += loss;
   }
@@ -264,7 +264,7 @@ std::vector<std::pair<std::string, std::span<float>>> Stepper::Averages() {
 std::vector<std::pair<std::string, double>> Stepper::Losses() const {
   std::vector<std::pair<std::string, double>> losses;
   for (size_t t = 0; t < loss_sums_.size(); ++t)
-    losses.emplace_back(model_.graph.outputs[t].tower, loss_weights_[t] > 0 ? loss_sums_[t] / loss_weights_[t] : 0.0);
+    losses.emplace_back(model_.graph.outputs[t].name, loss_weights_[t] > 0 ? loss_sums_[t] / loss_weights_[t] : 0.0);
   return losses;
 }
 

@@ -251,7 +251,7 @@ TEST_P(Parity, LogitsLossesAndGradients) {
   replay.LoadBatch("");
   replay.ForwardBackward(1);
   for (size_t t = 0; t < replay.logits.size(); ++t) {
-    const std::string& tower = replay.graph().outputs[t].tower;
+    const std::string& tower = replay.graph().outputs[t].name;
     ExpectClose(replay.logits[t], dump_.sections.at("logits").at(tower), "logits of " + tower);
     EXPECT_NEAR(replay.losses[t], dump_.sections.at("loss").at(tower).values[0], kTolerance) << tower;
   }
@@ -283,7 +283,7 @@ TEST_P(Parity, TenAdamSteps) {
   replay.LoadBatch("");
   const auto logits = replay.Predict();
   for (size_t t = 0; t < logits.size(); ++t) {
-    const std::string& tower = replay.graph().outputs[t].tower;
+    const std::string& tower = replay.graph().outputs[t].name;
     ExpectClose(logits[t], dump_.sections.at("adam10_logits").at(tower), "logits after ten steps of " + tower);
   }
 }
