@@ -26,18 +26,30 @@ inline constexpr char kOneClass[] = "one class";
 inline constexpr char kNoPositives[] = "no positives";
 inline constexpr char kNotFinite[] = "predictions not finite";
 
+// Rows of one task. Rows whose label is NaN or whose weight is 0 are skipped.
+struct MetricBatch {
+  const float* predictions;           // [rows, width], dense
+  int width = 1;                      // 1, or the number of classes
+  const float* labels;                // [rows]; with classes: 0 .. width-1
+  const float* weights = nullptr;     // [rows], >= 0; null = all 1
+  const int32_t* groups = nullptr;    // [rows], equal numbers = one group; given if GroupColumn() names a column
+  int64_t rows;
+};
+
 class Metric {
  public:
   virtual ~Metric() = default;
   // The name of the field in config::MetricConfig, such as "auc"; the key in every report.
   virtual const char* name() const = 0;
-  // predictions, labels: [rows]. weights: [rows], >= 0; null = all 1.
-  // Rows whose label is NaN or whose weight is 0 are skipped.
-  virtual void Add(const float* predictions, const float* labels, const float* weights, int64_t rows) = 0;
+  // The column that MetricBatch::groups is made from; empty: none.
+  virtual std::string GroupColumn() const { return ""; }
+  virtual void Add(const MetricBatch& batch) = 0;
   // Adds what another metric of the same kind and configuration has gathered, as if its rows followed ours.
   virtual void Merge(const Metric& other) = 0;
   // Over all rows so far; NaN when the value does not exist. More rows may be added afterwards.
   virtual double Value() const = 0;
+  // 95 % confidence interval of Value(); NaN, NaN for metrics that have none.
+  virtual std::pair<double, double> Interval() const;
   // Why Value() is NaN; empty when it is a number.
   virtual std::string Reason() const = 0;
   virtual bool HigherIsBetter() const = 0;
