@@ -3,6 +3,8 @@
 
 #include <algorithm>
 
+#include "manygate/base/check.h"
+
 namespace manygate::config {
 namespace {
 
@@ -16,36 +18,111 @@ std::string ChosenField(const Message& message, const std::string& oneof_name) {
   return field == nullptr ? "" : field->name();
 }
 
+struct LossFacts {
+  std::string_view name;
+  TaskKind kind;
+  int logits;  // 0: num_class
+};
+
+constexpr LossFacts kLosses[] = {
+    {"binary_cross_entropy", TaskKind::kBinary, 1},
+    {"binary_focal_loss", TaskKind::kBinary, 1},
+    {"jrc_loss", TaskKind::kBinary, 2},
+    {"pairwise_loss", TaskKind::kBinary, 1},
+    {"softmax_cross_entropy", TaskKind::kClasses, 0},
+    {"l2_loss", TaskKind::kRegression, 1},
+    {"huber_loss", TaskKind::kRegression, 1},
+    {"poisson_loss", TaskKind::kCount, 1},
+    {"ziln_loss", TaskKind::kAmount, 3},
+};
+
+const LossFacts& FactsOf(std::string_view name) {
+  if (name.empty()) return kLosses[0];
+  const auto* facts = std::find_if(std::begin(kLosses), std::end(kLosses),
+                                   [&](const LossFacts& candidate) { return candidate.name == name; });
+  MG_CHECK(facts != std::end(kLosses), "loss {} has no line in kLosses", name);
+  return *facts;
+}
+
+const FieldDescriptor* ModelField(const ModelConfig& model_config) {
+  return model_config.GetReflection()->GetOneofFieldDescriptor(
+      model_config, ModelConfig::descriptor()->FindOneofByName("model"));
+}
+
+const FieldDescriptor* TowersField(const Message& model) {
+  const FieldDescriptor* field = model.GetDescriptor()->FindFieldByName("task_towers");
+  MG_CHECK(field != nullptr && field->message_type() == TaskTower::descriptor(), "{} has no task_towers",
+           model.GetDescriptor()->name());
+  return field;
+}
+
 }  // namespace
+
+const Message* ModelMessage(const ModelConfig& model_config) {
+  const FieldDescriptor* field = ModelField(model_config);
+  return field == nullptr ? nullptr : &model_config.GetReflection()->GetMessage(model_config, field);
+}
+
+Message* MutableModelMessage(ModelConfig* model_config) {
+  const FieldDescriptor* field = ModelField(*model_config);
+  return field == nullptr ? nullptr : model_config->GetReflection()->MutableMessage(model_config, field);
+}
 
 const google::protobuf::RepeatedPtrField<TaskTower>& TaskTowers(const ModelConfig& model_config) {
   static const google::protobuf::RepeatedPtrField<TaskTower> kNone;
-  switch (model_config.model_case()) {
-    case ModelConfig::kSimpleMultiTask: return model_config.simple_multi_task().task_towers();
-    case ModelConfig::kMmoe: return model_config.mmoe().task_towers();
-    case ModelConfig::kSharedBottom: return model_config.shared_bottom().task_towers();
-    case ModelConfig::kOmoe: return model_config.omoe().task_towers();
-    case ModelConfig::MODEL_NOT_SET: break;
-  }
-  return kNone;
+  const Message* model = ModelMessage(model_config);
+  if (model == nullptr) return kNone;
+  return model->GetReflection()->GetRepeatedPtrField<TaskTower>(*model, TowersField(*model));
 }
 
 google::protobuf::RepeatedPtrField<TaskTower>* MutableTaskTowers(ModelConfig* model_config) {
-  switch (model_config->model_case()) {
-    case ModelConfig::kSimpleMultiTask: return model_config->mutable_simple_multi_task()->mutable_task_towers();
-    case ModelConfig::kMmoe: return model_config->mutable_mmoe()->mutable_task_towers();
-    case ModelConfig::kSharedBottom: return model_config->mutable_shared_bottom()->mutable_task_towers();
-    case ModelConfig::kOmoe: return model_config->mutable_omoe()->mutable_task_towers();
-    case ModelConfig::MODEL_NOT_SET: break;
-  }
-  return nullptr;
+  Message* model = MutableModelMessage(model_config);
+  if (model == nullptr) return nullptr;
+  return model->GetReflection()->MutableRepeatedPtrField<TaskTower>(model, TowersField(*model));
 }
 
 std::string ModelName(const ModelConfig& model_config) { return ChosenField(model_config, "model"); }
 
+std::vector<std::string> ModelNames() {
+  const auto* oneof = ModelConfig::descriptor()->FindOneofByName("model");
+  std::vector<std::string> names;
+  for (int i = 0; i < oneof->field_count(); ++i) names.push_back(oneof->field(i)->name());
+  return names;
+}
+
+std::string LossName(const LossConfig& loss) { return ChosenField(loss, "loss"); }
+
 std::string LossName(const TaskTower& tower) {
-  const std::string name = tower.losses_size() > 0 ? ChosenField(tower.losses(0), "loss") : "";
+  const std::string name = tower.losses_size() > 0 ? LossName(tower.losses(0)) : "";
   return name.empty() ? "binary_cross_entropy" : name;
+}
+
+const char* KindName(TaskKind kind) {
+  switch (kind) {
+    case TaskKind::kBinary: return "binary";
+    case TaskKind::kClasses: return "multi-class";
+    case TaskKind::kRegression: return "regression";
+    case TaskKind::kCount: return "count";
+    case TaskKind::kAmount: return "amount";
+  }
+  return "";
+}
+
+TaskKind KindOf(const LossConfig& loss) { return FactsOf(LossName(loss)).kind; }
+TaskKind KindOf(const TaskTower& tower) { return FactsOf(LossName(tower)).kind; }
+
+int NumLogits(const TaskTower& tower) {
+  const int logits = FactsOf(LossName(tower)).logits;
+  return logits == 0 ? static_cast<int>(tower.num_class()) : logits;
+}
+
+double TowerWeight(const ModelConfig& model_config, int tower) {
+  const auto& towers = TaskTowers(model_config);
+  const double weight = towers[tower].weight();
+  if (!model_config.has_escm2() || KindOf(towers[tower]) != TaskKind::kBinary) return weight;
+  const auto earlier = std::count_if(towers.begin(), towers.begin() + tower,
+                                     [](const TaskTower& one) { return KindOf(one) == TaskKind::kBinary; });
+  return earlier == 1 ? weight * model_config.escm2().global_w() : weight;
 }
 
 std::string MetricName(const MetricConfig& metric) { return ChosenField(metric, "metric"); }
@@ -56,12 +133,46 @@ const std::string& TowerName(const TaskTower& tower) {
   return tower.tower_name().empty() ? tower.label_name() : tower.tower_name();
 }
 
-std::vector<std::string> TowerMetricNames(const TaskTower& tower) {
-  if (tower.metrics_size() == 0) {
-    if (LossName(tower) == "l2_loss") return {"root_mean_squared_error", "mean_absolute_error"};
-    return {"auc", "log_loss", "accuracy", "calibration"};
+std::vector<MetricConfig> DefaultMetrics(const TaskTower& tower) {
+  std::vector<MetricConfig> metrics;
+  const auto add = [&]() -> MetricConfig& { return metrics.emplace_back(); };
+  switch (KindOf(tower)) {
+    case TaskKind::kBinary:
+      add().mutable_auc();
+      add().mutable_log_loss();
+      add().mutable_accuracy();
+      add().mutable_calibration();
+      break;
+    case TaskKind::kClasses:
+      add().mutable_accuracy();
+      add().mutable_multiclass_auc();
+      add().mutable_log_loss();
+      break;
+    case TaskKind::kRegression:
+      add().mutable_root_mean_squared_error();
+      add().mutable_mean_absolute_error();
+      add().mutable_r2();
+      break;
+    case TaskKind::kCount:
+      add().mutable_mean_absolute_error();
+      add().mutable_root_mean_squared_error();
+      add().mutable_calibration();
+      break;
+    case TaskKind::kAmount:
+      add().mutable_root_mean_squared_error();
+      add().mutable_mean_absolute_error();
+      add().mutable_calibration();
+      add().mutable_xauc();
+      break;
   }
+  return metrics;
+}
+
+std::vector<std::string> TowerMetricNames(const TaskTower& tower) {
   std::vector<std::string> names;
+  if (tower.metrics_size() == 0) {
+    for (const MetricConfig& metric : DefaultMetrics(tower)) names.push_back(MetricName(metric));
+  }
   for (const MetricConfig& metric : tower.metrics()) names.push_back(MetricName(metric));
   return names;
 }

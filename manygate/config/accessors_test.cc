@@ -18,8 +18,8 @@ T Parse(const std::string& text) {
 }
 
 TEST(AccessorsTest, TowersOfEveryModel) {
-  for (const char* name : {"simple_multi_task", "mmoe", "shared_bottom", "omoe"}) {
-    ModelConfig model = Parse<ModelConfig>(std::string(name) + " { task_towers { label_name: 'a' } }");
+  for (const std::string& name : ModelNames()) {
+    ModelConfig model = Parse<ModelConfig>(name + " { task_towers { label_name: 'a' } }");
     EXPECT_EQ(ModelName(model), name);
     ASSERT_EQ(TaskTowers(model).size(), 1) << name;
     MutableTaskTowers(&model)->Mutable(0)->set_label_name("b");
@@ -31,14 +31,13 @@ TEST(AccessorsTest, TowersOfEveryModel) {
   EXPECT_EQ(MutableTaskTowers(&none), nullptr);
 }
 
-// A model that this switch does not know would train without towers.
-TEST(AccessorsTest, NoModelIsForgotten) {
-  const auto* oneof = ModelConfig::descriptor()->FindOneofByName("model");
-  for (int i = 0; i < oneof->field_count(); ++i) {
-    ModelConfig model;
-    model.GetReflection()->MutableMessage(&model, oneof->field(i));
-    EXPECT_NE(MutableTaskTowers(&model), nullptr) << oneof->field(i)->name();
-  }
+TEST(AccessorsTest, ModelNames) {
+  EXPECT_THAT(ModelNames(),
+              ElementsAre("simple_multi_task", "mmoe", "ple", "dbmtl", "esmm", "pepnet", "shared_bottom", "omoe", "cgc",
+                          "escm2", "aitm", "adatt", "dselect_k"));
+  const ModelConfig model = Parse<ModelConfig>("cgc { share_num: 7 }");
+  EXPECT_EQ(ModelMessage(model), &model.cgc());
+  EXPECT_EQ(ModelMessage(ModelConfig()), nullptr);
 }
 
 TEST(AccessorsTest, NamesOfChoices) {
@@ -51,6 +50,63 @@ TEST(AccessorsTest, NamesOfChoices) {
   EXPECT_EQ(TowerName(Parse<TaskTower>("label_name: 'a' tower_name: 't'")), "t");
 }
 
+struct KindCase {
+  const char* tower;
+  TaskKind kind;
+  int logits;
+  std::vector<std::string> metrics;
+};
+
+TEST(AccessorsTest, WhatTheFirstLossDecides) {
+  const std::vector<std::string> binary = {"auc", "log_loss", "accuracy", "calibration"};
+  const std::vector<std::string> classes = {"accuracy", "multiclass_auc", "log_loss"};
+  const std::vector<std::string> regression = {"root_mean_squared_error", "mean_absolute_error", "r2"};
+  const std::vector<std::string> count = {"mean_absolute_error", "root_mean_squared_error", "calibration"};
+  const std::vector<std::string> amount = {"root_mean_squared_error", "mean_absolute_error", "calibration", "xauc"};
+  const KindCase cases[] = {
+      {"", TaskKind::kBinary, 1, binary},
+      {"losses { }", TaskKind::kBinary, 1, binary},
+      {"losses { binary_cross_entropy {} } losses { pairwise_loss {} }", TaskKind::kBinary, 1, binary},
+      {"losses { binary_focal_loss {} }", TaskKind::kBinary, 1, binary},
+      {"losses { pairwise_loss {} }", TaskKind::kBinary, 1, binary},
+      {"losses { jrc_loss {} } num_class: 2", TaskKind::kBinary, 2, binary},
+      {"losses { softmax_cross_entropy {} } num_class: 5", TaskKind::kClasses, 5, classes},
+      {"losses { l2_loss {} } losses { pairwise_loss {} }", TaskKind::kRegression, 1, regression},
+      {"losses { huber_loss {} }", TaskKind::kRegression, 1, regression},
+      {"losses { poisson_loss {} }", TaskKind::kCount, 1, count},
+      {"losses { ziln_loss {} }", TaskKind::kAmount, 3, amount},
+  };
+  for (const KindCase& one : cases) {
+    const TaskTower tower = Parse<TaskTower>(one.tower);
+    EXPECT_EQ(KindOf(tower), one.kind) << one.tower;
+    EXPECT_EQ(NumLogits(tower), one.logits) << one.tower;
+    EXPECT_EQ(TowerMetricNames(tower), one.metrics) << one.tower;
+  }
+}
+
+// A loss without a line in kLosses would stop the program at its first use.
+TEST(AccessorsTest, NoLossIsForgotten) {
+  const auto* oneof = LossConfig::descriptor()->FindOneofByName("loss");
+  for (int i = 0; i < oneof->field_count(); ++i) {
+    TaskTower tower = Parse<TaskTower>("num_class: 2 losses { " + oneof->field(i)->name() + " {} }");
+    EXPECT_EQ(LossName(tower.losses(0)), oneof->field(i)->name());
+    EXPECT_GE(NumLogits(tower), 1);
+    EXPECT_STRNE(KindName(KindOf(tower.losses(0))), "");
+  }
+}
+
+TEST(AccessorsTest, TowerWeights) {
+  const std::string towers =
+      " task_towers { weight: 3 } task_towers { losses { l2_loss {} } weight: 5 } task_towers { weight: 7 }"
+      " task_towers { weight: 9 } }";
+  const ModelConfig escm2 = Parse<ModelConfig>("escm2 { global_w: 0.25" + towers);
+  EXPECT_EQ(TowerWeight(escm2, 0), 3);
+  EXPECT_EQ(TowerWeight(escm2, 1), 5);
+  EXPECT_EQ(TowerWeight(escm2, 2), 1.75);  // the second binary one
+  EXPECT_EQ(TowerWeight(escm2, 3), 9);
+  EXPECT_EQ(TowerWeight(Parse<ModelConfig>("mmoe {" + towers), 2), 7);
+}
+
 TEST(AccessorsTest, EvaluationMetricNames) {
   const ModelConfig model = Parse<ModelConfig>(
       "mmoe { task_towers { label_name: 'a' metrics { auc {} } }"
@@ -58,7 +114,8 @@ TEST(AccessorsTest, EvaluationMetricNames) {
       "       task_towers { label_name: 'c' losses { l2_loss {} } } }");
   EXPECT_THAT(EvaluationMetricNames(model),
               ElementsAre("loss", "auc_a", "auc_b", "log_loss_b", "root_mean_squared_error_c", "mean_absolute_error_c",
-                          "mean_auc", "mean_log_loss", "mean_root_mean_squared_error", "mean_mean_absolute_error"));
+                          "r2_c", "mean_auc", "mean_log_loss", "mean_root_mean_squared_error",
+                          "mean_mean_absolute_error", "mean_r2"));
 }
 
 TEST(AccessorsTest, Columns) {

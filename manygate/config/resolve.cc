@@ -25,15 +25,7 @@ void ResolveOptimizers(TrainConfig* train_config) {
 // Written out here, and not only known to losses/, so that the saved configuration says what was reported.
 void ResolveMetrics(TaskTower* tower) {
   if (tower->metrics_size() > 0) return;
-  if (LossName(*tower) == "l2_loss") {
-    tower->add_metrics()->mutable_root_mean_squared_error();
-    tower->add_metrics()->mutable_mean_absolute_error();
-    return;
-  }
-  tower->add_metrics()->mutable_auc();
-  tower->add_metrics()->mutable_log_loss();
-  tower->add_metrics()->mutable_accuracy();
-  tower->add_metrics()->mutable_calibration();
+  for (MetricConfig& metric : DefaultMetrics(*tower)) *tower->add_metrics() = std::move(metric);
 }
 
 void ResolveTowers(ModelConfig* model_config) {

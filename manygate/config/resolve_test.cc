@@ -70,7 +70,7 @@ TEST(ResolveTest, FillsWhatIsAbsent) {
         }
         task_towers {
           tower_name: "amount" label_name: "amount" losses { l2_loss {} }
-          metrics { root_mean_squared_error {} } metrics { mean_absolute_error {} }
+          metrics { root_mean_squared_error {} } metrics { mean_absolute_error {} } metrics { r2 {} }
         }
       }
     })");

@@ -125,7 +125,7 @@ void CheckModel(const Pipeline& pipeline, Problems* problems) {
         CheckMlp(model.shared_bottom().bottom_mlp(), problems);
       }
       return CheckTowers(pipeline, model.shared_bottom(), problems);
-    case ModelConfig::MODEL_NOT_SET: break;
+    default: break;
   }
   const std::string text = "no model: write one of mmoe, omoe, shared_bottom, simple_multi_task { ... }";
   pipeline.has_model_config() ? problems->AddTo(model, "has " + text)
