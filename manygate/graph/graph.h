@@ -25,10 +25,11 @@ namespace manygate {
 using Value = int;  // index of a node
 
 struct Initializer {
-  enum class Kind { kConstant, kUniform, kNormal };
+  enum class Kind { kConstant, kUniform, kNormal, kValues };
   Kind kind = Kind::kConstant;
   float a = 0;  // kConstant: the value; kUniform: [a, b); kNormal: mean a, deviation b
   float b = 0;
+  std::vector<float> values = {};  // kValues: all of them, row-major
 };
 
 // What the user sees, saves and loads by name. Its place in memory is up to the blocks below.

@@ -98,6 +98,7 @@ void ParameterStore::Initialize(uint64_t seed) {
     const Initializer& init = parameter.initializer;
     if (init.kind == Initializer::Kind::kUniform) FillUniform(values, init.a, init.b, seed, stream);
     if (init.kind == Initializer::Kind::kNormal) FillNormal(values, init.a, init.b, seed, stream);
+    if (init.kind == Initializer::Kind::kValues) values = init.values;
     Write(static_cast<int>(i), values);
   }
 }
