@@ -1,154 +1,87 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "manygate/catalog/catalog.h"
 
-#include <cmath>
-#include <map>
+#include <algorithm>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "manygate/base/check.h"
+#include "manygate/catalog/inputs.h"
+#include "manygate/catalog/task.h"
 #include "manygate/config/accessors.h"
-#include "manygate/config/init_function.h"
 #include "manygate/models/models.h"
-#include "manygate/ops/concat.h"
-#include "manygate/ops/inputs.h"
 #include "manygate/ops/lookup_products.h"
 #include "manygate/ops/merge_products.h"
+#include "manygate/ops/piecewise_products.h"
 
 namespace manygate {
 namespace {
 
-// TorchRec's default: uniform in ±1/√rows.
-Initializer EmbeddingInitializer(const features::FeatureSchema& feature) {
-  if (feature.has_init_fn()) {
-    const auto parsed = config::ParseInitFunction(feature.init_fn());
-    MG_CHECK(parsed.ok(), "init_fn {} passed validation", feature.init_fn());
-    const bool uniform = parsed->kind == config::InitFunction::Kind::kUniform;
-    return {uniform ? Initializer::Kind::kUniform : Initializer::Kind::kNormal, parsed->first, parsed->second};
-  }
-  const float bound = 1.f / std::sqrt(static_cast<float>(feature.vocabulary_size()));
-  return {Initializer::Kind::kUniform, -bound, bound};
-}
-
-// The id that at least this share of the training rows has is worth being left out of sums (math/row_table.h).
-constexpr double kDefaultShare = 0.3;
-
-int32_t DefaultId(const features::FeatureSchema& feature, uint64_t training_rows) {
-  uint64_t most = feature.training_count_size() > 0 ? feature.training_count(0) : 0;
-  int32_t id = 0;  // learnt vocabularies are sorted by count
-  for (int i = 1; i < feature.training_count_size(); ++i)
-    if (feature.training_count(i) > most) most = feature.training_count(i), id = i;
-  const bool has_bucket = feature.kind() == features::FeatureSchema::VOCABULARY && !feature.has_default_value();
-  if (has_bucket && feature.missing_count() > most) {
-    most = feature.missing_count();
-    id = static_cast<int32_t>(feature.vocabulary_size()) - 1;
-  }
-  return static_cast<double>(most) >= kDefaultShare * static_cast<double>(training_rows) ? id : -1;
-}
-
-class InputBuilder {
- public:
-  InputBuilder(Graph& graph, uint64_t training_rows) : graph_(graph), training_rows_(training_rows) {}
-
-  Value Add(const features::FeatureSchema& feature) {
-    switch (feature.encoding()) {
-      case features::FeatureSchema::ONE_HOT:
-        return OneHot(graph_, feature.name(), static_cast<int>(feature.id_slot()),
-                      static_cast<int64_t>(feature.vocabulary_size()), DefaultId(feature, training_rows_));
-      case features::FeatureSchema::EMBEDDING:
-        return Lookup(graph_, feature.name(), static_cast<int>(feature.id_slot()), TableOf(feature));
-      default: return Numbers(graph_, feature.name(), feature.number_offset(), feature.width());
-    }
-  }
-
- private:
-  int TableOf(const features::FeatureSchema& feature) {
-    const std::string& name = feature.embedding_name().empty() ? feature.name() : feature.embedding_name();
-    const auto found = tables_.find(name);
-    if (found != tables_.end()) return found->second;
-    return tables_[name] = AddEmbedding(graph_, name, static_cast<int64_t>(feature.vocabulary_size()),
-                                        feature.embedding_dim(), EmbeddingInitializer(feature));
-  }
-
-  Graph& graph_;
-  const uint64_t training_rows_;
-  std::map<std::string, int> tables_;  // embedding name -> table
-};
-
-const features::FeatureSchema& FindFeature(const features::Schema& schema, const std::string& name) {
-  for (const auto& feature : schema.features())
-    if (feature.name() == name) return feature;
-  MG_CHECK(false, "feature {} passed validation but is not in the schema", name);
-  return schema.features(0);
-}
-
-// Adjacent number features become one value, so that they are one product and not one each.
-std::vector<Value> GroupInputs(Graph& graph, const config::FeatureGroupConfig& group,
-                               const features::Schema& schema) {
-  InputBuilder builder(graph, schema.training_rows());
-  std::vector<Value> values;
-  const features::FeatureSchema* last = nullptr;  // of the run of numbers that values.back() is
-  int64_t first_offset = 0;
-  for (const std::string& name : group.feature_names()) {
-    const features::FeatureSchema& feature = FindFeature(schema, name);
-    const bool numbers = feature.encoding() == features::FeatureSchema::NUMBERS;
-    const bool joins = numbers && last != nullptr && last->number_offset() + last->width() == feature.number_offset();
-    if (joins) {
-      graph.nodes.pop_back();
-      values.back() = Numbers(graph, "numbers", first_offset,
-                              feature.number_offset() + feature.width() - first_offset);
-    } else {
-      values.push_back(builder.Add(feature));
-      first_offset = feature.number_offset();
-    }
-    last = numbers ? &feature : nullptr;
-  }
-  return values;
-}
-
-// A tower starts from its label's base rate, so that the first steps are not spent on finding it.
+// A tower starts from its label's base rate, so that the first steps are not spent on finding it. Where outputs are
+// products along a funnel, a tower's own logits are those of a conditional probability.
 void SetOutputBiases(Graph& graph, const config::Pipeline& pipeline, const features::Schema& schema) {
-  for (const config::TaskTower& tower : config::TaskTowers(pipeline.model_config())) {
-    for (const auto& label : schema.labels()) {
-      if (label.name() != tower.label_name()) continue;
-      for (Parameter& parameter : graph.parameters) {
-        if (parameter.name == "towers." + tower.tower_name() + ".output.bias")
-          parameter.initializer = {Initializer::Kind::kConstant, MakeLoss(tower.losses(0))->InitialBias(label.mean()),
-                                   0};
-      }
+  const config::ModelConfig& model = pipeline.model_config();
+  const bool funnel = model.has_esmm() || model.has_escm2();
+  double reached = 1;  // share of the rows that came so far down the funnel
+  for (const config::TaskTower& tower : config::TaskTowers(model)) {
+    const int label = FindLabel(schema, tower.label_name());
+    MG_CHECK(label >= 0, "label {} is not in the schema", tower.label_name());
+    LabelStatistics statistics = StatisticsOf(schema.labels(label));
+    if (funnel && config::KindOf(tower) == config::TaskKind::kBinary) {
+      const double mean = statistics.mean;
+      statistics.mean = std::min(1.0, mean / reached);
+      if (mean > 0) reached = mean;
+    }
+    const auto loss = MakeLoss(tower.losses(0), tower, statistics);
+    std::vector<float> bias(loss->NumLogits());
+    loss->InitialBias(statistics, bias.data());
+    for (Parameter& parameter : graph.parameters) {
+      if (parameter.name != "towers." + tower.tower_name() + ".output.bias") continue;
+      parameter.initializer = {.kind = Initializer::Kind::kValues, .values = bias};
     }
   }
+}
+
+// What the purpose has no use for, and the nodes that only it needs.
+void DropOutputs(Graph& graph, Purpose purpose) {
+  const auto unused = purpose == Purpose::kTrain ? Graph::Output::Kind::kExtra : Graph::Output::Kind::kRowLoss;
+  if (std::erase_if(graph.outputs, [&](const Graph::Output& output) { return output.kind == unused; }) > 0)
+    RemoveUnusedNodes(graph);
 }
 
 }  // namespace
 
-void WireModel(Graph& graph, Value x, const config::ModelConfig& model) {
-  switch (model.model_case()) {
-    case config::ModelConfig::kSimpleMultiTask: return WireSimpleMultiTask(graph, x, model.simple_multi_task());
-    case config::ModelConfig::kSharedBottom: return WireSharedBottom(graph, x, model.shared_bottom());
-    case config::ModelConfig::kOmoe: return WireOmoe(graph, x, model.omoe());
-    case config::ModelConfig::kMmoe: return WireMmoe(graph, x, model.mmoe());
-    case config::ModelConfig::MODEL_NOT_SET: break;
-  }
-  MG_CHECK(false, "a configuration without a model passed validation: case {}", static_cast<int>(model.model_case()));
-}
-
-void RewriteGraph(Graph& graph) {
+void RewriteGraph(Graph& graph, int64_t batch_rows) {
   MergeParallelProducts(graph);
-  LookUpInsteadOfMultiply(graph);
+  SumInsteadOfPieces(graph);
+  LookUpInsteadOfMultiply(graph, batch_rows);
 }
 
 Graph BuildGraph(const config::Pipeline& pipeline, const features::Schema& schema, GraphChoice choice) {
   Graph graph;
-  const Value x = Concat(graph, "input", GroupInputs(graph, pipeline.model_config().feature_groups(0), schema));
-  WireModel(graph, x, pipeline.model_config());
+  ModelInputs inputs = BuildInputs(graph, pipeline.model_config(), schema);
+  for (const config::TaskTower& tower : config::TaskTowers(pipeline.model_config()))
+    inputs.labels.push_back(FindLabel(schema, tower.label_name()));
+  WireModel(graph, inputs, pipeline.model_config());
   SetOutputBiases(graph, pipeline, schema);
-  if (choice.rewrite) RewriteGraph(graph);
+  DropOutputs(graph, choice.purpose);
+  if (choice.rewrite) RewriteGraph(graph, pipeline.data_config().batch_size());
   return graph;
 }
 
-std::unique_ptr<Loss> MakeLoss(const config::LossConfig& config) {
+std::unique_ptr<Loss> MakeLoss(const config::LossConfig& config, const config::TaskTower& tower,
+                               const LabelStatistics& labels) {
   switch (config.loss_case()) {
-    case config::LossConfig::kL2Loss: return MakeL2Loss(config.l2_loss());
+    case config::LossConfig::kL2Loss: return MakeL2Loss(config.l2_loss(), labels);
+    case config::LossConfig::kHuberLoss: return MakeHuberLoss(config.huber_loss(), labels);
+    case config::LossConfig::kSoftmaxCrossEntropy:
+      return MakeSoftmaxCrossEntropy(config.softmax_cross_entropy(), static_cast<int>(tower.num_class()));
+    case config::LossConfig::kJrcLoss: return MakeJrcLoss(config.jrc_loss());
+    case config::LossConfig::kBinaryFocalLoss: return MakeBinaryFocalLoss(config.binary_focal_loss());
+    case config::LossConfig::kPairwiseLoss: return MakePairwiseLoss(config.pairwise_loss());
+    case config::LossConfig::kPoissonLoss: return MakePoissonLoss(config.poisson_loss());
+    case config::LossConfig::kZilnLoss: return MakeZilnLoss(config.ziln_loss());
     default: return MakeBinaryCrossEntropy(config.binary_cross_entropy());
   }
 }
@@ -160,6 +93,14 @@ std::unique_ptr<Metric> MakeMetric(const config::MetricConfig& config) {
     case config::MetricConfig::kMeanSquaredError: return MakeMeanSquaredError(config.mean_squared_error());
     case config::MetricConfig::kLogLoss: return MakeLogLoss(config.log_loss());
     case config::MetricConfig::kCalibration: return MakeCalibration(config.calibration());
+    case config::MetricConfig::kGroupedAuc: return MakeGroupedAuc(config.grouped_auc());
+    case config::MetricConfig::kMulticlassAuc: return MakeMulticlassAuc(config.multiclass_auc());
+    case config::MetricConfig::kXauc: return MakeXauc(config.xauc());
+    case config::MetricConfig::kNormalizedEntropy: return MakeNormalizedEntropy(config.normalized_entropy());
+    case config::MetricConfig::kPrAuc: return MakePrAuc(config.pr_auc());
+    case config::MetricConfig::kExpectedCalibrationError:
+      return MakeExpectedCalibrationError(config.expected_calibration_error());
+    case config::MetricConfig::kR2: return MakeR2(config.r2());
     case config::MetricConfig::kRootMeanSquaredError:
       return MakeRootMeanSquaredError(config.root_mean_squared_error());
     default: return MakeAuc(config.auc());

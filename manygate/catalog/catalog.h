@@ -16,7 +16,11 @@
 
 namespace manygate {
 
+// Training needs row losses and no extra outputs, prediction the other way round (graph/graph.h).
+enum class Purpose { kTrain, kPredict };
+
 struct GraphChoice {
+  Purpose purpose = Purpose::kTrain;
   bool rewrite = true;  // apply the rewriting passes; off only to test that they change nothing
 };
 
@@ -24,13 +28,12 @@ struct GraphChoice {
 // biases start from the training labels (Loss::InitialBias).
 Graph BuildGraph(const config::Pipeline& pipeline, const features::Schema& schema, GraphChoice choice = {});
 
-// Wires any model onto an input value; used by BuildGraph and by tests that have their own input.
-void WireModel(Graph& graph, Value x, const config::ModelConfig& model);
+// The passes, in order. batch_rows: of a training batch, for their cost rules.
+void RewriteGraph(Graph& graph, int64_t batch_rows);
 
-// The passes, in order.
-void RewriteGraph(Graph& graph);
-
-std::unique_ptr<Loss> MakeLoss(const config::LossConfig& config);
+// tower: whose loss it is; labels: of its training rows.
+std::unique_ptr<Loss> MakeLoss(const config::LossConfig& config, const config::TaskTower& tower,
+                               const LabelStatistics& labels);
 std::unique_ptr<Metric> MakeMetric(const config::MetricConfig& config);
 std::unique_ptr<Optimizer> MakeOptimizer(const config::Optimizer& config);
 // One per tower, in order.

@@ -24,12 +24,6 @@ namespace {
 
 std::vector<std::string> ModelFiles() { return {kConfigFileName, features::kSchemaFileName, kWeightsFileName}; }
 
-int FindLabel(const features::Schema& schema, const std::string& name) {
-  for (int i = 0; i < schema.labels_size(); ++i)
-    if (schema.labels(i).name() == name) return i;
-  return -1;
-}
-
 StateCounts CountStates(const config::Pipeline& pipeline, Purpose purpose) {
   if (purpose == Purpose::kPredict) return {};
   return {MakeOptimizer(pipeline.train_config().dense_optimizer())->StatePerValue(),
@@ -38,17 +32,21 @@ StateCounts CountStates(const config::Pipeline& pipeline, Purpose purpose) {
 
 // Features and labels that the configuration names must be in the schema: both files are the user's to damage.
 Status CheckSchemaFits(const config::Pipeline& pipeline, const features::Schema& schema, const std::string& dir) {
-  for (const std::string& name : pipeline.model_config().feature_groups(0).feature_names()) {
-    bool found = false;
-    for (const auto& feature : schema.features()) found |= feature.name() == name;
-    if (!found)
-      return InvalidInput(fmt::format("{}: feature \"{}\" of {} is missing. Both files must come from one training.",
-                                      JoinPath(dir, features::kSchemaFileName), name, kConfigFileName));
+  const auto missing = [&](const char* what, const std::string& name) {
+    return InvalidInput(fmt::format("{}: {} \"{}\" of {} is missing. Both files must come from one training.",
+                                    JoinPath(dir, features::kSchemaFileName), what, name, kConfigFileName));
+  };
+  for (const auto& group : pipeline.model_config().feature_groups()) {
+    for (const std::string& name : group.feature_names()) {
+      bool found = false;
+      for (const auto& feature : schema.features()) found |= feature.name() == name;
+      if (!found) return missing("feature", name);
+    }
   }
   for (const auto& tower : config::TaskTowers(pipeline.model_config())) {
-    if (FindLabel(schema, tower.label_name()) < 0)
-      return InvalidInput(fmt::format("{}: label \"{}\" of {} is missing. Both files must come from one training.",
-                                      JoinPath(dir, features::kSchemaFileName), tower.label_name(), kConfigFileName));
+    if (FindLabel(schema, tower.label_name()) < 0) return missing("label", tower.label_name());
+    if (tower.has_task_space_indicator_label() && FindLabel(schema, tower.task_space_indicator_label()) < 0)
+      return missing("label", tower.task_space_indicator_label());
   }
   return OkStatus();
 }
@@ -59,14 +57,10 @@ std::unique_ptr<Model> MakeModel(const config::Pipeline& pipeline, const feature
   auto model = std::make_unique<Model>();
   model->pipeline = pipeline;
   model->schema = schema;
-  model->graph = BuildGraph(pipeline, schema);
+  model->graph = BuildGraph(pipeline, schema, {.purpose = purpose});
   model->store = std::make_unique<ParameterStore>(model->graph, CountStates(pipeline, purpose));
   model->store->Initialize(pipeline.train_config().seed());
-  for (const auto& tower : config::TaskTowers(pipeline.model_config())) {
-    model->losses.push_back(MakeLoss(tower.losses(0)));
-    model->label_index.push_back(FindLabel(schema, tower.label_name()));
-    MG_CHECK(model->label_index.back() >= 0, "label {} is not in the schema", tower.label_name());
-  }
+  model->tasks = MakeTasks(pipeline, schema);
   return model;
 }
 

@@ -20,6 +20,7 @@
 
 #include "manygate/base/status.h"
 #include "manygate/catalog/catalog.h"
+#include "manygate/catalog/task.h"
 #include "manygate/graph/parameter_store.h"
 
 namespace manygate {
@@ -28,15 +29,12 @@ inline constexpr char kConfigFileName[] = "pipeline.config";
 inline constexpr char kWeightsFileName[] = "weights.safetensors";
 inline constexpr int kModelFormatVersion = 1;
 
-enum class Purpose { kTrain, kPredict };
-
 struct Model {
   config::Pipeline pipeline;  // resolved
   features::Schema schema;
   Graph graph;
   std::unique_ptr<ParameterStore> store;
-  std::vector<std::unique_ptr<Loss>> losses;  // by tower
-  std::vector<int> label_index;               // by tower: its label in schema.labels
+  std::vector<Task> tasks;  // by tower; graph.outputs[t] are the logits of task t
 };
 
 // Parameters start from their initializers with train_config.seed.
