@@ -48,8 +48,8 @@ class Planner {
   }
 
   MemoryPlan Plan() {
-    ResolveAliases();
     FindGradients();
+    ResolveAliases();
     plan_.values.resize(count_);
     plan_.gradients.resize(count_);
     plan_.workspaces.assign(count_, -1);
@@ -81,8 +81,10 @@ class Planner {
       if (node.inputs.empty()) continue;
       const Value input = node.inputs[0];
       const bool view = traits_[i].memory == OpTraits::Memory::kView;
+      // Sharing a buffer is sharing that of the gradient, so both or neither must have one (a sum of an input and a layer).
       const bool in_place = traits_[i].memory == OpTraits::Memory::kInPlace && readers[input] == 1 &&
-                            !(training_ && traits_[input].backward_reads_output);
+                            !(training_ && traits_[input].backward_reads_output) &&
+                            needs_gradient_[i] == needs_gradient_[input];
       if (!view && !in_place) continue;
       root_[i] = root_[input];
       column_[i] = column_[input] + (view ? traits_[i].view_offset : 0);

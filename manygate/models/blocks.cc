@@ -4,7 +4,9 @@
 #include <fmt/format.h>
 
 #include "manygate/base/check.h"
+#include "manygate/config/accessors.h"
 #include "manygate/ops/activate.h"
+#include "manygate/ops/add.h"
 #include "manygate/ops/dense.h"
 #include "manygate/ops/mix.h"
 #include "manygate/ops/norm.h"
@@ -12,9 +14,9 @@
 namespace manygate {
 namespace {
 
-float DropoutRatio(const config::MLP& mlp, int layer) {
-  if (mlp.dropout_ratio_size() == 0) return 0;
-  return mlp.dropout_ratio(mlp.dropout_ratio_size() == 1 ? 0 : layer);
+// None, one for all layers, or one per layer.
+float OfLayer(const google::protobuf::RepeatedField<float>& values, int layer, float none) {
+  return values.empty() ? none : values[values.size() == 1 ? 0 : layer];
 }
 
 // What follows the product of one layer.
@@ -24,7 +26,7 @@ Value FinishLayer(Graph& graph, Value x, const config::MLP& mlp, int layer, cons
   const auto activation = ParseActivation(mlp.activation());
   MG_CHECK(activation.has_value(), "activation {} passed validation", mlp.activation());
   x = Activate(graph, x, *activation, name + ".activation");
-  return Dropout(graph, x, DropoutRatio(mlp, layer), name + ".dropout");
+  return Dropout(graph, x, OfLayer(mlp.dropout_ratio(), layer, 0), name + ".dropout");
 }
 
 bool HasBias(const config::MLP& mlp) { return mlp.bias() && !mlp.use_bn(); }
@@ -34,7 +36,7 @@ bool HasBias(const config::MLP& mlp) { return mlp.bias() && !mlp.use_bn(); }
 Value Mlp(Graph& graph, Value x, const config::MLP& mlp, const std::string& name) {
   for (int i = 0; i < mlp.hidden_units_size(); ++i) {
     const std::string layer = fmt::format("{}.layers.{}", name, i);
-    x = Dense(graph, x, {1, mlp.hidden_units(i)}, layer, HasBias(mlp));
+    x = Dense(graph, x, {1, mlp.hidden_units(i)}, layer, HasBias(mlp), OfLayer(mlp.init_scale(), i, 1));
     x = FinishLayer(graph, x, mlp, i, layer);
   }
   return x;
@@ -43,8 +45,9 @@ Value Mlp(Graph& graph, Value x, const config::MLP& mlp, const std::string& name
 Value ExpertBank(Graph& graph, Value x, const config::MLP& mlp, int64_t num_expert, const std::string& name) {
   for (int i = 0; i < mlp.hidden_units_size(); ++i) {
     const std::string layer = fmt::format("{}.layers.{}", name, i);
-    x = i == 0 ? Dense(graph, x, {num_expert, mlp.hidden_units(0)}, layer, HasBias(mlp))
-               : DenseBank(graph, x, mlp.hidden_units(i), layer, HasBias(mlp));
+    const float scale = OfLayer(mlp.init_scale(), i, 1);
+    x = i == 0 ? Dense(graph, x, {num_expert, mlp.hidden_units(0)}, layer, HasBias(mlp), scale)
+               : DenseBank(graph, x, mlp.hidden_units(i), layer, HasBias(mlp), scale);
     x = FinishLayer(graph, x, mlp, i, layer);
   }
   return x;
@@ -55,10 +58,20 @@ Value Gate(Graph& graph, Value x, const config::MLP& mlp, int64_t num_expert, co
   return Softmax(graph, Dense(graph, x, {1, num_expert}, name + ".output"), name + ".softmax");
 }
 
-void AddTower(Graph& graph, Value x, const config::TaskTower& tower) {
-  const std::string name = "towers." + tower.tower_name();
-  x = Mlp(graph, x, tower.mlp(), name);
-  graph.AddOutput(tower.tower_name(), Dense(graph, x, {1, tower.num_class()}, name + ".output"));
+Value OutputUnit(Graph& graph, const ModelInputs& inputs, Value hidden, const config::TaskTower& tower) {
+  const Shape shape{1, config::NumLogits(tower)};
+  const std::string& name = tower.tower_name();
+  const Value deep = Dense(graph, hidden, shape, "towers." + name + ".output");
+  if (inputs.wide < 0) return deep;
+  return Add(graph, {deep, Dense(graph, inputs.wide, shape, "wide." + name, false, 0)}, "towers." + name + ".sum");
+}
+
+Value TowerLogits(Graph& graph, const ModelInputs& inputs, Value x, const config::TaskTower& tower) {
+  return OutputUnit(graph, inputs, Mlp(graph, x, tower.mlp(), "towers." + tower.tower_name()), tower);
+}
+
+void AddTower(Graph& graph, const ModelInputs& inputs, Value x, const config::TaskTower& tower) {
+  graph.AddOutput(tower.tower_name(), TowerLogits(graph, inputs, x, tower));
 }
 
 }  // namespace manygate

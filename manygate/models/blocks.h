@@ -8,11 +8,13 @@
 
 #include "manygate/config/pipeline.pb.h"
 #include "manygate/graph/graph.h"
+#include "manygate/models/models.h"
 
 namespace manygate {
 
 // x: [B, D] -> [B, last hidden unit]: for each layer i, dense "<name>.layers.<i>", then batch or layer normalisation
-// "<name>.layers.<i>.norm", activation, dropout. With batch normalisation the dense layer has no bias. No layers: x.
+// "<name>.layers.<i>.norm", activation, dropout. Dense layers start as MLP.init_scale says. With batch normalisation the
+// dense layer has no bias. No layers: x.
 Value Mlp(Graph& graph, Value x, const config::MLP& mlp, const std::string& name);
 
 // num_expert networks of the same shape over one input: x: [B, D] -> [B, E, last hidden unit]. mlp has >= 1 layer.
@@ -21,8 +23,16 @@ Value ExpertBank(Graph& graph, Value x, const config::MLP& mlp, int64_t num_expe
 // Softmax gate over E experts (Ma et al. 2018, equation 7), with hidden layers if `mlp` has any: [B, D] -> [B, E].
 Value Gate(Graph& graph, Value x, const config::MLP& mlp, int64_t num_expert, const std::string& name);
 
-// The hidden layers of a tower and its output unit "towers.<tower>.output"; adds the graph's output.
-void AddTower(Graph& graph, Value x, const config::TaskTower& tower);
+// A tower's last product "towers.<tower>.output" on its hidden layers' output, and the wide part: [B, H] -> [B, C] with
+// C = config::NumLogits(tower). The wide part, if there is one, is Dense "wide.<tower>" of inputs.wide (Cheng et al. 2016),
+// without a bias; its weights start at 0.
+Value OutputUnit(Graph& graph, const ModelInputs& inputs, Value hidden, const config::TaskTower& tower);
+
+// The tower's hidden layers "towers.<tower>.layers.<i>" on x, and OutputUnit.
+Value TowerLogits(Graph& graph, const ModelInputs& inputs, Value x, const config::TaskTower& tower);
+
+// TowerLogits as an output of the graph.
+void AddTower(Graph& graph, const ModelInputs& inputs, Value x, const config::TaskTower& tower);
 
 }  // namespace manygate
 

@@ -14,11 +14,11 @@
 
 namespace manygate {
 
-void WireMmoe(Graph& graph, Value x, const config::MMoE& config) {
-  const Value experts = ExpertBank(graph, x, config.expert_mlp(), config.num_expert(), "experts");
+void WireMmoe(Graph& graph, const ModelInputs& inputs, const config::MMoE& config) {
+  const Value experts = ExpertBank(graph, inputs.x, config.expert_mlp(), config.num_expert(), "experts");
   for (const config::TaskTower& tower : config.task_towers()) {
-    const Value gate = Gate(graph, x, config.gate_mlp(), config.num_expert(), "gates." + tower.tower_name());
-    AddTower(graph, Mix(graph, experts, gate, "mix." + tower.tower_name()), tower);
+    const Value gate = Gate(graph, inputs.x, config.gate_mlp(), config.num_expert(), "gates." + tower.tower_name());
+    AddTower(graph, inputs, Mix(graph, experts, gate, "mix." + tower.tower_name()), tower);
   }
 }
 

@@ -11,11 +11,11 @@
 
 namespace manygate {
 
-void WireOmoe(Graph& graph, Value x, const config::OMoE& config) {
-  const Value experts = ExpertBank(graph, x, config.expert_mlp(), config.num_expert(), "experts");
-  const Value gate = Gate(graph, x, config.gate_mlp(), config.num_expert(), "gate");
+void WireOmoe(Graph& graph, const ModelInputs& inputs, const config::OMoE& config) {
+  const Value experts = ExpertBank(graph, inputs.x, config.expert_mlp(), config.num_expert(), "experts");
+  const Value gate = Gate(graph, inputs.x, config.gate_mlp(), config.num_expert(), "gate");
   const Value mixed = Mix(graph, experts, gate, "mix");
-  for (const config::TaskTower& tower : config.task_towers()) AddTower(graph, mixed, tower);
+  for (const config::TaskTower& tower : config.task_towers()) AddTower(graph, inputs, mixed, tower);
 }
 
 }  // namespace manygate

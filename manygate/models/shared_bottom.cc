@@ -8,9 +8,9 @@
 
 namespace manygate {
 
-void WireSharedBottom(Graph& graph, Value x, const config::SharedBottom& config) {
-  const Value bottom = Mlp(graph, x, config.bottom_mlp(), "bottom");
-  for (const config::TaskTower& tower : config.task_towers()) AddTower(graph, bottom, tower);
+void WireSharedBottom(Graph& graph, const ModelInputs& inputs, const config::SharedBottom& config) {
+  const Value bottom = Mlp(graph, inputs.x, config.bottom_mlp(), "bottom");
+  for (const config::TaskTower& tower : config.task_towers()) AddTower(graph, inputs, bottom, tower);
 }
 
 }  // namespace manygate

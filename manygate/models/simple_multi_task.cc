@@ -9,8 +9,8 @@
 
 namespace manygate {
 
-void WireSimpleMultiTask(Graph& graph, Value x, const config::SimpleMultiTask& config) {
-  for (const config::TaskTower& tower : config.task_towers()) AddTower(graph, x, tower);
+void WireSimpleMultiTask(Graph& graph, const ModelInputs& inputs, const config::SimpleMultiTask& config) {
+  for (const config::TaskTower& tower : config.task_towers()) AddTower(graph, inputs, inputs.x, tower);
 }
 
 }  // namespace manygate

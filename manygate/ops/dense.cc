@@ -10,8 +10,9 @@
 namespace manygate {
 namespace {
 
-Initializer LinearInitializer(int64_t in) {
-  const float bound = 1.f / std::sqrt(static_cast<float>(in));
+Initializer LinearInitializer(int64_t in, float gain) {
+  if (gain == 0.f) return {};
+  const float bound = gain / std::sqrt(static_cast<float>(in));
   return {Initializer::Kind::kUniform, -bound, bound};
 }
 
@@ -78,28 +79,28 @@ void DenseOp::Backward(const OpContext& c) const {
 
 std::string DenseOp::Describe() const { return fmt::format("dense to {}", out_.size()); }
 
-Value Dense(Graph& graph, Value x, Shape out, std::string name, bool bias) {
+Value Dense(Graph& graph, Value x, Shape out, std::string name, bool bias, float gain) {
   const int64_t in = graph.shape(x).size();
   std::vector<int64_t> tail = out.groups == 1 ? std::vector<int64_t>{out.width}
                                               : std::vector<int64_t>{out.groups, out.width};
   std::vector<int64_t> weight_shape = {in};
   weight_shape.insert(weight_shape.end(), tail.begin(), tail.end());
-  const int weight = graph.AddParameter({name + ".weight", weight_shape, LinearInitializer(in)});
+  const int weight = graph.AddParameter({name + ".weight", weight_shape, LinearInitializer(in, gain)});
   std::vector<Block> blocks = {{in, out.size(), {{weight, 0, in, out.size(), 0, 0}}}};
   if (bias) {
-    const int b = graph.AddParameter({name + ".bias", tail, LinearInitializer(in), false});
+    const int b = graph.AddParameter({name + ".bias", tail, LinearInitializer(in, gain), false});
     blocks.push_back({1, out.size(), {{b, 0, 1, out.size(), 0, 0}}});
   }
   return graph.AddNode(std::move(name), std::make_unique<DenseOp>(out), {x}, std::move(blocks));
 }
 
-Value DenseBank(Graph& graph, Value x, int64_t width, std::string name, bool bias) {
+Value DenseBank(Graph& graph, Value x, int64_t width, std::string name, bool bias, float gain) {
   const auto [groups, in] = graph.shape(x);
-  const int weight = graph.AddParameter({name + ".weight", {groups, in, width}, LinearInitializer(in)});
+  const int weight = graph.AddParameter({name + ".weight", {groups, in, width}, LinearInitializer(in, gain)});
   std::vector<Block> blocks;
   for (int64_t e = 0; e < groups; ++e) blocks.push_back({in, width, {{weight, e * in, in, width, 0, 0}}});
   if (bias) {
-    const int b = graph.AddParameter({name + ".bias", {groups, width}, LinearInitializer(in), false});
+    const int b = graph.AddParameter({name + ".bias", {groups, width}, LinearInitializer(in, gain), false});
     blocks.push_back({1, groups * width, {{b, 0, 1, groups * width, 0, 0}}});
   }
   return graph.AddNode(std::move(name), std::make_unique<DenseBankOp>(width), {x}, std::move(blocks));

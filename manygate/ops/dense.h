@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // y = x·W + b, and a bank of such products, one per expert.
-// Initial values are those of torch.nn.Linear: weights and biases uniform in ±1/√in.
+// Initial values are those of torch.nn.Linear times `gain`: weights and biases uniform in ±gain/√in; gain 0: zeros.
 #ifndef MANYGATE_OPS_DENSE_H_
 #define MANYGATE_OPS_DENSE_H_
 
@@ -12,11 +12,11 @@ namespace manygate {
 
 // x: [B, K] (groups are flattened). out: shape [B, groups, width]. Parameters "<name>.weight" [K, width] or, with
 // several groups, [K, groups, width]; "<name>.bias" [width] or [groups, width].
-Value Dense(Graph& graph, Value x, Shape out, std::string name, bool bias = true);
+Value Dense(Graph& graph, Value x, Shape out, std::string name, bool bias = true, float gain = 1);
 
 // out[b, e, :] = x[b, e, :]·W[e] + bias[e]. x: [B, E, K]; out: [B, E, width].
 // Parameters "<name>.weight" [E, K, width], "<name>.bias" [E, width].
-Value DenseBank(Graph& graph, Value x, int64_t width, std::string name, bool bias = true);
+Value DenseBank(Graph& graph, Value x, int64_t width, std::string name, bool bias = true, float gain = 1);
 
 // Block 0: W [K, N]; block 1, if any: b [1, N].
 class DenseOp final : public Op {

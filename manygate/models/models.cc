@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "manygate/models/models.h"
+
+#include "manygate/base/check.h"
+
+namespace manygate {
+
+Value ModelInputs::Group(std::string_view name) const {
+  for (const auto& [group, value] : groups)
+    if (group == name) return value;
+  return x;
+}
+
+void WireModel(Graph& graph, const ModelInputs& inputs, const config::ModelConfig& model) {
+#define MANYGATE_WIRE_MODEL(Name, Message, field) \
+  if (model.has_##field()) return Wire##Name(graph, inputs, model.field());
+  MANYGATE_MODELS(MANYGATE_WIRE_MODEL)
+#undef MANYGATE_WIRE_MODEL
+  MG_CHECK(false, "a configuration without a model passed validation: case {}", static_cast<int>(model.model_case()));
+}
+
+}  // namespace manygate
