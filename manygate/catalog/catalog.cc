@@ -121,7 +121,8 @@ std::vector<TaskMetrics> MakeTaskMetrics(const config::ModelConfig& model) {
   for (const config::TaskTower& tower : config::TaskTowers(model)) {
     std::vector<std::unique_ptr<Metric>> metrics;
     for (const config::MetricConfig& metric : tower.metrics()) metrics.push_back(MakeMetric(metric));
-    tasks.emplace_back(tower.tower_name(), std::move(metrics));
+    const bool binary = config::KindOf(tower) == config::TaskKind::kBinary;
+    tasks.emplace_back(tower.tower_name(), std::move(metrics), binary ? LabelKind::kBinary : LabelKind::kOther);
   }
   return tasks;
 }

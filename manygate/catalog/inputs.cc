@@ -71,6 +71,8 @@ class InputBuilder {
         i = next;
       } else {
         values.push_back(wide ? Codes(first) : Embedded(first));
+        if (first.kind() == FeatureSchema::PIECEWISE && first.missing_indicator())
+          values.push_back(Numbers(graph_, first.name() + " missing", first.number_offset() + 1, 1));
         ++i;
       }
     }
@@ -92,7 +94,8 @@ class InputBuilder {
   Value Codes(const FeatureSchema& feature) {
     const int slot = static_cast<int>(feature.id_slot());
     if (feature.kind() == FeatureSchema::PIECEWISE)
-      return Pieces(graph_, feature.name(), slot, feature.number_offset(), NumPieces(feature));
+      return Pieces(graph_, feature.name(), slot, feature.number_offset(),
+                    static_cast<int64_t>(feature.vocabulary_size()));
     return OneHot(graph_, feature.name(), slot, static_cast<int64_t>(feature.vocabulary_size()), Default(feature));
   }
 
@@ -125,8 +128,6 @@ class InputBuilder {
     MG_CHECK(false, "feature {} passed validation but is not in the schema", name);
     return schema_.features(0);
   }
-
-  static int64_t NumPieces(const FeatureSchema& feature) { return std::max(1, feature.edges_size() - 1); }
 
   Graph& graph_;
   const features::Schema& schema_;

@@ -30,7 +30,8 @@ namespace manygate {
 struct ExecutorOptions {
   bool training = false;
   int64_t slice_rows = 256;
-  int64_t max_batch_rows = 256;  // only for graphs with whole-batch operations
+  int64_t max_batch_rows = 256;  // only for graphs with whole-batch operations or losses
+  bool whole_batch_losses = false;  // training: the loss needs all rows of a batch in one slice
   uint64_t seed = 0;
 };
 

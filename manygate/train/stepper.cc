@@ -34,6 +34,19 @@ constexpr int64_t kParallelValues = 1 << 15;
 constexpr int64_t kParallelRows = 256;
 constexpr int kMaxStates = 4;
 
+bool NeedsWholeBatch(const std::vector<Task>& tasks) {
+  return std::any_of(tasks.begin(), tasks.end(), [](const Task& task) { return task.NeedsWholeBatch(); });
+}
+
+// Which group columns the losses read.
+std::vector<bool> GroupsOfLosses(const Model& model) {
+  std::vector<bool> read(model.schema.group_column_size(), false);
+  for (const Task& task : model.tasks)
+    for (const Task::WeightedLoss& part : task.losses)
+      if (part.sessions >= 0) read[part.sessions] = true;
+  return read;
+}
+
 }  // namespace
 
 Stepper::Stepper(Model& model, RunLength run, ThreadPool& pool)
@@ -43,24 +56,32 @@ Stepper::Stepper(Model& model, RunLength run, ThreadPool& pool)
                 {.training = true,
                  .slice_rows = static_cast<int64_t>(model.pipeline.train_config().slice_rows()),
                  .max_batch_rows = static_cast<int64_t>(model.pipeline.data_config().batch_size()),
+                 .whole_batch_losses = NeedsWholeBatch(model.tasks),
                  .seed = model.pipeline.train_config().seed()},
                 pool),
       dense_(MakeOptimizer(model.pipeline.train_config().dense_optimizer())),
       sparse_(MakeOptimizer(model.pipeline.train_config().sparse_optimizer())),
       dense_schedule_(model.pipeline.train_config().dense_optimizer(), run),
       sparse_schedule_(model.pipeline.train_config().sparse_optimizer(), run) {
-  const size_t tasks = model.losses.size();
+  const size_t outputs = model.graph.outputs.size();
   const int64_t batch_size = model.pipeline.data_config().batch_size();
-  labels_.assign(tasks, std::vector<float>(batch_size));
-  weights_.assign(tasks, std::vector<float>(batch_size));
-  scales_.resize(tasks);
-  loss_sums_.resize(tasks);
-  loss_weights_.resize(tasks);
+  labels_.assign(outputs, std::vector<float>(batch_size));
+  weights_.assign(outputs, std::vector<float>(batch_size, 1.f));
+  scales_.resize(outputs);
+  loss_sums_.resize(outputs);
+  loss_weights_.resize(outputs);
   ids_.resize(batch_size * model.schema.num_id_slots());
   numbers_.resize(batch_size * model.schema.number_width());
   row_labels_.resize(batch_size * model.schema.labels_size());
-  row_weights_.resize(batch_size);
-  slice_losses_.resize(executor_.NumSlices(batch_size) * tasks);
+  row_weights_.resize(batch_size * model.schema.weight_column_size());
+  slice_losses_.resize(executor_.NumSlices(batch_size) * outputs);
+  scratch_.resize(executor_.NumSlices(batch_size));
+  const std::vector<bool> groups = GroupsOfLosses(model);
+  groups_.resize(groups.size());
+  for (size_t g = 0; g < groups.size(); ++g) {
+    if (groups[g]) groups_[g].resize(batch_size);
+    group_pointers_.push_back(groups_[g].data());
+  }
 
   ParameterStore& store = *model.store;
   for (int k = 0; k < dense_->StatePerValue(); ++k) std::fill_n(store.state(k), store.size(), dense_->InitialState());
@@ -84,21 +105,29 @@ Stepper::Stepper(Model& model, RunLength run, ThreadPool& pool)
 
 void Stepper::FillBatch(const features::EncodedTable& table, const uint32_t* rows, int n) {
   table.CopyRows(rows, n, ids_.data(), numbers_.data(), row_labels_.data(), row_weights_.data());
-  batch_ = {n, ids_.data(), table.num_id_slots(), numbers_.data(), table.number_width()};
-  const int width = table.num_labels();
-  const auto& towers = config::TaskTowers(model_.pipeline.model_config());
-  for (size_t t = 0; t < labels_.size(); ++t) {
-    double total = 0;
-    for (int r = 0; r < n; ++r) {
-      const float label = row_labels_[r * width + model_.label_index[t]];
-      labels_[t][r] = label;
-      weights_[t][r] = std::isnan(label) ? 0.f : row_weights_[r];
-      total += weights_[t][r];
-    }
-    // A batch without a row of this task moves nothing.
-    scales_[t] = total > 0 ? static_cast<float>(towers[static_cast<int>(t)].weight() / total) : 0.f;
-    loss_weights_[t] += total;
+  batch_ = {n, ids_.data(), table.num_id_slots(), numbers_.data(), table.number_width(), row_labels_.data(),
+            table.num_labels()};
+  for (size_t g = 0; g < groups_.size(); ++g)
+    for (size_t r = 0; r < (groups_[g].empty() ? 0 : static_cast<size_t>(n)); ++r)
+      groups_[g][r] = table.groups(static_cast<int>(g))[rows[r]];
+  const RowTargets targets{n, row_labels_.data(), table.num_labels(), row_weights_.data(), table.num_weights()};
+  for (size_t i = 0; i < labels_.size(); ++i) FillOutput(i, targets);
+}
+
+void Stepper::FillOutput(size_t output, const RowTargets& targets) {
+  double total = 0, factor = 0;
+  if (output < model_.tasks.size()) {
+    total = model_.tasks[output].FillRows(targets, labels_[output].data(), weights_[output].data());
+    factor = model_.tasks[output].weight;
+  } else {
+    // A row loss is the model's own and belongs to no task: rows weigh what the only column of weights says.
+    const bool weighted = targets.weight_stride == 1;
+    for (int64_t r = 0; r < targets.rows; ++r) total += weights_[output][r] = weighted ? targets.weights[r] : 1.f;
+    factor = model_.graph.outputs[output].weight;
   }
+  // A batch without a row of this task moves nothing.
+  scales_[output] = total > 0 ? static_cast<float>(factor / total) : 0.f;
+  loss_weights_[output] += total;
 }
 
 void Stepper::SettleTouched() {
@@ -120,28 +149,42 @@ void Stepper::SettleTouched() {
   }
 }
 
+double Stepper::SliceLoss(size_t output, const Slice& slice) {
+  const View& logits = slice.logits[output];
+  const View& d_logits = slice.d_logits[output];
+  const float* weights = weights_[output].data() + slice.first_row;
+  if (output < model_.tasks.size()) {
+    return model_.tasks[output].Compute({.logits = logits.data,
+                                         .logit_stride = logits.stride,
+                                         .labels = labels_[output].data() + slice.first_row,
+                                         .weights = weights,
+                                         .rows = slice.rows,
+                                         .scale = scales_[output]},
+                                        group_pointers_, scratch_[slice.index], d_logits.data);
+  }
+  double sum = 0;
+  for (int64_t r = 0; r < slice.rows; ++r) {
+    sum += weights[r] * logits.data[r * logits.stride];
+    d_logits.data[r * d_logits.stride] = scales_[output] * weights[r];
+  }
+  return sum;
+}
+
 Status Stepper::ForwardBackward(int n) {
-  const size_t tasks = labels_.size();
+  const size_t outputs = labels_.size();
   executor_.ForwardBackward(batch_, step() + 1, [&](const Slice& slice) {
-    for (size_t t = 0; t < tasks; ++t) {
-      slice_losses_[slice.index * tasks + t] = model_.losses[t]->Compute({.logits = slice.logits[t].data,
-                                                                          .logit_stride = slice.logits[t].stride,
-                                                                          .labels = labels_[t].data() + slice.first_row,
-                                                                          .weights = weights_[t].data() + slice.first_row,
-                                                                          .rows = slice.rows,
-                                                                          .scale = scales_[t]},
-                                                                         slice.d_logits[t].data);
-    }
+    for (size_t i = 0; i < outputs; ++i) slice_losses_[slice.index * outputs + i] = SliceLoss(i, slice);
   });
-  for (size_t t = 0; t < tasks; ++t) {
+  for (size_t i = 0; i < outputs; ++i) {
     double loss = 0;
-    for (int s = 0; s < executor_.NumSlices(n); ++s) loss += slice_losses_[s * tasks + t];
+    for (int s = 0; s < executor_.NumSlices(n); ++s) loss += slice_losses_[s * outputs + i];
     if (!std::isfinite(loss)) {
-      return Failed(fmt::format("the loss of tower \"{}\" is {} at step {}: training diverged. Try a lower learning rate "
+      return Failed(fmt::format("the loss of {} \"{}\" is {} at step {}: training diverged. Try a lower learning rate "
                                 "(now {:g}), train_config.grad_clipping, or standardise large numbers.",
-                                model_.graph.outputs[t].name, loss, step() + 1, dense_schedule_.LearningRate(step() + 1)));
+                                i < model_.tasks.size() ? "tower" : "term", model_.graph.outputs[i].name, loss,
+                                step() + 1, dense_schedule_.LearningRate(step() + 1)));
     }
-    loss_sums_[t] += loss;
+    loss_sums_[i] += loss;
   }
   return OkStatus();
 }

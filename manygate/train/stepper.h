@@ -46,7 +46,7 @@ class Stepper {
   // Floats that a checkpoint must hold besides the store: the average. Empty without one.
   std::vector<std::pair<std::string, std::span<float>>> Averages();
 
-  // Mean training loss per tower since the last call, in the order of the towers.
+  // Mean training loss per output of the graph (towers, then row losses) since the last call, in that order.
   std::vector<std::pair<std::string, double>> TakeLosses();
   std::vector<std::pair<std::string, double>> Losses() const;
   double learning_rate() const { return learning_rate_; }
@@ -55,6 +55,7 @@ class Stepper {
  private:
   Optimizer& OptimizerOf(int table) { return model_.graph.tables[table].embedding ? *sparse_ : *dense_; }
   void FillBatch(const features::EncodedTable& table, const uint32_t* rows, int n);
+  void FillOutput(size_t output, const RowTargets& targets);
   void SettleTouched();
   Status ForwardBackward(int n);
   void ClipGradients();
@@ -70,13 +71,20 @@ class Stepper {
   double learning_rate_ = 0;
   PhaseSeconds phases_;
 
-  // One batch. ids: [B, slots], numbers: [B, width], by_task: [T][B].
+  // Loss of one output over one slice; fills its d_logits.
+  double SliceLoss(size_t output, const Slice& slice);
+
+  // One batch. ids: [B, slots], numbers: [B, width], row_labels: [B, labels], row_weights: [B, weights].
   std::vector<int32_t> ids_;
   std::vector<float> numbers_, row_labels_, row_weights_;
+  // By output of the graph: [B]. A row loss has weights and no labels.
   std::vector<std::vector<float>> labels_, weights_;
-  std::vector<float> scales_;             // by tower: weight of the task / Σ row weights
-  std::vector<double> slice_losses_;      // [slice][tower]
-  std::vector<double> loss_sums_, loss_weights_;  // by tower, since TakeLosses
+  std::vector<std::vector<int32_t>> groups_;   // by group column: [B]; empty where no loss asks for it
+  std::vector<const int32_t*> group_pointers_;  // by group column
+  std::vector<float> scales_;                  // by output: its weight / Σ row weights
+  std::vector<double> slice_losses_;           // [slice][output]
+  std::vector<double> loss_sums_, loss_weights_;  // by output, since TakeLosses
+  std::vector<std::vector<float>> scratch_;    // [slice][...], for towers with several losses
   InputBatch batch_;
 
   FloatBuffer average_;                        // dense
