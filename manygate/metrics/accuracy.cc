@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// Share of rows on the right side of a threshold.
+// Share of rows on the right side of a threshold, or whose class is among the likeliest.
+#include <fmt/format.h>
+
+#include "manygate/base/check.h"
 #include "manygate/metrics/mean_metric.h"
 
 namespace manygate {
@@ -7,23 +10,35 @@ namespace {
 
 class Accuracy : public MeanMetric {
  public:
-  explicit Accuracy(float threshold) : threshold_(threshold) {}
+  Accuracy(float threshold, uint32_t top_k) : threshold_(threshold), top_k_(top_k) {}
   const char* name() const override { return "accuracy"; }
   bool HigherIsBetter() const override { return true; }
 
  protected:
-  double PerRow(float prediction, float label) const override {
-    return (prediction > threshold_) == IsPositive(label) ? 1.0 : 0.0;
+  Takes TakesWidth() const override { return Takes::kBoth; }
+  std::string Title() const override { return fmt::format("accuracy above {}, top {}", threshold_, top_k_); }
+
+  double PerRow(const MetricRow& row) const override {
+    if (row.width == 1) return (row.predictions[0] > threshold_) == IsPositive(row.label) ? 1.0 : 0.0;
+    const int label = static_cast<int>(row.label);
+    uint32_t likelier = 0;
+    for (int i = 0; i < row.width; ++i) {
+      likelier += row.predictions[i] > row.predictions[label];
+      likelier += i < label && row.predictions[i] == row.predictions[label];
+    }
+    return likelier < top_k_ ? 1.0 : 0.0;
   }
 
  private:
   const float threshold_;
+  const uint32_t top_k_;
 };
 
 }  // namespace
 
 std::unique_ptr<Metric> MakeAccuracy(const config::Accuracy& config) {
-  return std::make_unique<Accuracy>(config.threshold());
+  MG_CHECK(config.top_k() >= 1, "accuracy of the top {}", config.top_k());
+  return std::make_unique<Accuracy>(config.threshold(), config.top_k());
 }
 
 }  // namespace manygate

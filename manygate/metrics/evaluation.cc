@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <limits>
 #include <nlohmann/json.hpp>
@@ -13,8 +14,14 @@
 namespace manygate {
 namespace {
 
+using Json = nlohmann::ordered_json;
+
 constexpr double kNone = std::numeric_limits<double>::quiet_NaN();
 constexpr std::string_view kMean = "mean_";
+constexpr std::string_view kInterval = "_interval";
+// As the metrics' own HigherIsBetter() says (metric_test.cc compares); here by name, for results without their metrics.
+constexpr std::array<std::string_view, 7> kHigherIsBetter = {
+    "auc", "grouped_auc", "multiclass_auc", "pr_auc", "xauc", "accuracy", "r2"};
 
 const double* FindMetric(const TaskResult& task, std::string_view metric) {
   for (const auto& [name, value] : task.metrics)
@@ -26,6 +33,11 @@ const double* FindMetric(const TaskResult& task, std::string_view metric) {
 std::string_view WithoutMean(std::string_view name) {
   const bool own_name = name.starts_with("mean_absolute_error") || name.starts_with("mean_squared_error");
   return name.starts_with(kMean) && !own_name ? name.substr(kMean.size()) : name;
+}
+
+// Whether `name` is the metric itself or "<metric>_<tower>".
+bool IsOf(std::string_view name, std::string_view metric) {
+  return name.starts_with(metric) && (name.size() == metric.size() || name[metric.size()] == '_');
 }
 
 // Towers without a value are left out, unless it is the model's fault that they have none.
@@ -43,12 +55,39 @@ double MeanOverTowers(const std::vector<TaskResult>& tasks, std::string_view met
   return towers > 0 ? sum / towers : kNone;
 }
 
+double NumberOf(const Json& value) { return value.is_number() ? value.get<double>() : kNone; }
+
+int64_t CountOf(const Json& object, const char* name, int64_t otherwise) {
+  const auto count = object.find(name);
+  return count != object.end() && count->is_number_integer() ? count->get<int64_t>() : otherwise;
+}
+
+TaskResult TaskFromJson(const std::string& tower, const Json& values) {
+  TaskResult task{.tower = tower};
+  task.rows = CountOf(values, "rows", 0);
+  task.positives = CountOf(values, "positives", -1);
+  for (const auto& [name, value] : values.items()) {
+    if (name == "rows" || name == "positives") continue;
+    if (value.is_number() || value.is_null()) task.metrics.emplace_back(name, NumberOf(value));
+    if (name.ends_with(kInterval) && value.is_array() && value.size() == 2)
+      task.intervals.push_back(
+          {name.substr(0, name.size() - kInterval.size()), {NumberOf(value[0]), NumberOf(value[1])}});
+  }
+  return task;
+}
+
 }  // namespace
 
 std::string TaskResult::Reason(std::string_view metric) const {
   for (const auto& [name, reason] : reasons)
     if (name == metric) return reason;
   return "";
+}
+
+std::pair<double, double> TaskResult::Interval(std::string_view metric) const {
+  for (const auto& [name, interval] : intervals)
+    if (name == metric) return interval;
+  return {kNone, kNone};
 }
 
 double EvaluationResult::Find(std::string_view name) const {
@@ -77,14 +116,14 @@ std::vector<std::string> EvaluationResult::Names() const {
 
 bool HigherIsBetter(std::string_view name) {
   const std::string_view metric = WithoutMean(name);
-  return metric.starts_with("auc") || metric.starts_with("accuracy");
+  return std::any_of(kHigherIsBetter.begin(), kHigherIsBetter.end(),
+                     [&](std::string_view higher) { return IsOf(metric, higher); });
 }
 
 bool IsBetter(std::string_view name, double candidate, double best, double min_delta) {
   if (std::isnan(candidate)) return false;
   if (std::isnan(best)) return true;
-  if (WithoutMean(name).starts_with("calibration"))
-    return std::fabs(best - 1.0) - std::fabs(candidate - 1.0) > min_delta;
+  if (IsOf(WithoutMean(name), "calibration")) return std::fabs(best - 1.0) - std::fabs(candidate - 1.0) > min_delta;
   return (HigherIsBetter(name) ? candidate - best : best - candidate) > min_delta;
 }
 
@@ -96,8 +135,16 @@ std::string JsonString(std::string_view text) {
 
 std::string ToJson(const TaskResult& task) {
   std::string json = "{";
-  for (const auto& [name, value] : task.metrics) json += fmt::format("{}: {}, ", JsonString(name), JsonNumber(value));
-  return json + fmt::format("\"rows\": {}, \"positives\": {}}}", task.rows, task.positives);
+  for (const auto& [name, value] : task.metrics) {
+    json += fmt::format("{}: {}, ", JsonString(name), JsonNumber(value));
+    const auto [low, high] = task.Interval(name);
+    if (!std::isnan(low))
+      json += fmt::format("{}: [{}, {}], ", JsonString(fmt::format("{}{}", name, kInterval)), JsonNumber(low),
+                          JsonNumber(high));
+  }
+  json += fmt::format("\"rows\": {}", task.rows);
+  if (task.positives >= 0) json += fmt::format(", \"positives\": {}", task.positives);
+  return json + "}";
 }
 
 std::string ToJson(const EvaluationResult& result) {
@@ -108,6 +155,37 @@ std::string ToJson(const EvaluationResult& result) {
     separator = ", ";
   }
   return json + "}}";
+}
+
+std::string ToJson(const EvaluationResult& result, std::span<const ColumnSlices> by) {
+  std::string json = ToJson(result);
+  json.pop_back();
+  json += ", \"by\": {";
+  const char* column_separator = "";
+  for (const ColumnSlices& slices : by) {
+    json += fmt::format("{}{}: {{", column_separator, JsonString(slices.column));
+    column_separator = ", ";
+    const char* separator = "";
+    for (const auto& [value, of_slice] : slices.values) {
+      json += fmt::format("{}{}: {}", separator, JsonString(value), ToJson(of_slice));
+      separator = ", ";
+    }
+    json += "}";
+  }
+  return json + "}}";
+}
+
+EvaluationResult EvaluationFromJson(std::string_view json) {
+  const Json object = Json::parse(json, nullptr, /*allow_exceptions=*/false);
+  EvaluationResult result;
+  if (!object.is_object()) return result;
+  result.rows = CountOf(object, "rows", 0);
+  result.loss = object.contains("loss") ? NumberOf(object["loss"]) : 0.0;
+  const auto tasks = object.find("tasks");
+  if (tasks == object.end() || !tasks->is_object()) return result;
+  for (const auto& [tower, values] : tasks->items())
+    if (values.is_object()) result.tasks.push_back(TaskFromJson(tower, values));
+  return result;
 }
 
 }  // namespace manygate

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Mean negative log-likelihood of the labels.
-#include <algorithm>
-
+#include "manygate/metrics/cross_entropy.h"
 #include "manygate/metrics/mean_metric.h"
 
 namespace manygate {
@@ -16,11 +15,11 @@ class LogLoss : public MeanMetric {
   bool HigherIsBetter() const override { return false; }
 
  protected:
-  double PerRow(float prediction, float label) const override {
-    const double probability = std::clamp(static_cast<double>(prediction), kMargin, 1.0 - kMargin);
-    if (label == 1.0f) return -std::log(probability);
-    if (label == 0.0f) return -std::log1p(-probability);
-    return -(label * std::log(probability) + (1.0 - label) * std::log1p(-probability));
+  Takes TakesWidth() const override { return Takes::kBoth; }
+
+  double PerRow(const MetricRow& row) const override {
+    if (row.width == 1) return CrossEntropy(row.predictions[0], row.label, kMargin);
+    return CrossEntropy(row.predictions[static_cast<int>(row.label)], 1.0, kMargin);
   }
 };
 

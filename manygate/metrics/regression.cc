@@ -11,8 +11,8 @@ class MeanAbsoluteError : public MeanMetric {
   bool HigherIsBetter() const override { return false; }
 
  protected:
-  double PerRow(float prediction, float label) const override {
-    return std::fabs(static_cast<double>(prediction) - label);
+  double PerRow(const MetricRow& row) const override {
+    return std::fabs(static_cast<double>(row.predictions[0]) - row.label);
   }
 };
 
@@ -22,8 +22,8 @@ class MeanSquaredError : public MeanMetric {
   bool HigherIsBetter() const override { return false; }
 
  protected:
-  double PerRow(float prediction, float label) const override {
-    const double error = static_cast<double>(prediction) - label;
+  double PerRow(const MetricRow& row) const override {
+    const double error = static_cast<double>(row.predictions[0]) - row.label;
     return error * error;
   }
 };

@@ -5,17 +5,30 @@
 
 namespace manygate {
 
-TaskMetrics::TaskMetrics(std::string tower, std::vector<std::unique_ptr<Metric>> metrics)
-    : tower_(std::move(tower)), metrics_(std::move(metrics)) {}
+TaskMetrics::TaskMetrics(std::string tower, std::vector<std::unique_ptr<Metric>> metrics, LabelKind kind)
+    : tower_(std::move(tower)), metrics_(std::move(metrics)), kind_(kind) {}
 
-void TaskMetrics::Add(const float* predictions, const float* labels, const float* weights, int64_t rows) {
-  for (int64_t i = 0; i < rows; ++i) {
-    missing_ += std::isnan(labels[i]);
-    if (!TakesPart(labels[i], weights == nullptr ? 1.0f : weights[i])) continue;
+std::vector<std::string> TaskMetrics::GroupColumns() const {
+  std::vector<std::string> columns;
+  for (const auto& metric : metrics_) columns.push_back(metric->GroupColumn());
+  return columns;
+}
+
+void TaskMetrics::Add(const MetricBatch& batch, std::span<const int32_t* const> groups) {
+  MG_CHECK(groups.empty() || groups.size() == metrics_.size(), "groups for {} of {} metrics", groups.size(),
+           metrics_.size());
+  MG_CHECK(batch.groups == nullptr, "groups of {} for all metrics at once", tower_);
+  for (int64_t i = 0; i < batch.rows; ++i) {
+    missing_ += std::isnan(batch.labels[i]);
+    if (!TakesPart(batch.labels[i], batch.weights == nullptr ? 1.0f : batch.weights[i])) continue;
     ++rows_;
-    positives_ += IsPositive(labels[i]);
+    positives_ += IsPositive(batch.labels[i]);
   }
-  for (const auto& metric : metrics_) metric->Add(predictions, labels, weights, rows);
+  for (size_t i = 0; i < metrics_.size(); ++i) {
+    MetricBatch of_metric = batch;
+    if (!groups.empty()) of_metric.groups = groups[i];
+    metrics_[i]->Add(of_metric);
+  }
 }
 
 void TaskMetrics::Merge(const TaskMetrics& other) {
@@ -36,11 +49,14 @@ std::vector<std::pair<std::string, double>> TaskMetrics::Results() const {
 TaskResult TaskMetrics::Result() const {
   TaskResult result{.tower = tower_,
                     .rows = rows_,
-                    .positives = positives_,
+                    .positives = positives(),
                     .missing = missing_,
                     .metrics = Results(),
-                    .reasons = {}};
+                    .reasons = {},
+                    .intervals = {}};
   for (const auto& metric : metrics_) {
+    const std::pair<double, double> interval = metric->Interval();
+    if (!std::isnan(interval.first)) result.intervals.emplace_back(metric->name(), interval);
     std::string reason = metric->Reason();
     if (!reason.empty()) result.reasons.emplace_back(metric->name(), std::move(reason));
   }

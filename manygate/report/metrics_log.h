@@ -5,7 +5,8 @@
 //   MG_RETURN_IF_ERROR(AppendMetrics(path, {.step = 6000, .epoch = 1, .seconds = 2.5, .result = result}));
 //
 // {"step": 6000, "epoch": 1, "seconds": 2.5, "rows_per_second": 76800, "loss": 0.21, "train_loss": {"income": 0.2},
-//  "rows": 49881, "tasks": {"income": {"auc": 0.94, "rows": 49881, "positives": 3094}}}            (on one line)
+//  "rows": 49881, "tasks": {"income": {"auc": 0.94, "auc_interval": [0.93, 0.95], "rows": 49881, "positives": 3094}}}
+//                                                                                                 (on one line)
 // NaN and infinities are null. "train_loss" is left out when there is none. Readers must ignore fields they do not
 // know.
 #ifndef MANYGATE_REPORT_METRICS_LOG_H_

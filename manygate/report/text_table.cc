@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <set>
 
 #include "manygate/base/check.h"
 #include "manygate/base/text.h"
@@ -48,6 +49,54 @@ double ValueOf(const EvaluationResult& result, std::string_view tower, std::stri
   return result.Find(fmt::format("{}_{}", metric, tower));
 }
 
+// Five decimals; large numbers (amounts, squared errors) seven digits, at least all those before the point.
+std::string FormatNumber(double value) {
+  const double size = std::fabs(value);
+  const int decimals = size < 100.0 || !std::isfinite(size) ? 5 : std::max(0, 6 - static_cast<int>(std::log10(size)));
+  return fmt::format("{:.{}f}", value, decimals);
+}
+
+// The columns that the results of some tasks need after those that name them, and a task's cells in these columns.
+class ResultColumns {
+ public:
+  explicit ResultColumns(const std::vector<TaskResult>& tasks) : metrics_(MetricsOf(tasks)) {
+    for (const TaskResult& task : tasks) {
+      any_positives_ = any_positives_ || task.positives >= 0;
+      any_missing_ = any_missing_ || task.missing > 0;
+      for (const auto& entry : task.intervals) with_interval_.insert(entry.first);
+    }
+  }
+
+  std::vector<TableColumn> Titles(std::vector<TableColumn> columns) const {
+    columns.push_back({"rows", Align::kRight});
+    if (any_positives_) columns.push_back({"positives", Align::kRight});
+    if (any_missing_) columns.push_back({"missing", Align::kRight});
+    for (const std::string& metric : metrics_) {
+      columns.push_back({metric, Align::kRight});
+      if (with_interval_.contains(metric)) columns.push_back({metric + " 95 %", Align::kRight});
+    }
+    return columns;
+  }
+
+  std::vector<std::string> Cells(std::vector<std::string> cells, const TaskResult& task) const {
+    cells.push_back(FormatCount(task.rows));
+    if (any_positives_) cells.push_back(task.positives < 0 ? "" : FormatCount(task.positives));
+    if (any_missing_) cells.push_back(FormatCount(task.missing));
+    for (const std::string& metric : metrics_) {
+      cells.push_back(FormatMetric(task, metric));
+      if (!with_interval_.contains(metric)) continue;
+      const auto [low, high] = task.Interval(metric);
+      cells.push_back(std::isnan(low) ? "" : fmt::format("{:.4f}-{:.4f}", low, high));
+    }
+    return cells;
+  }
+
+ private:
+  std::vector<std::string> metrics_;
+  std::set<std::string> with_interval_;
+  bool any_positives_ = false, any_missing_ = false;
+};
+
 }  // namespace
 
 void TextTable::AddRow(std::vector<std::string> cells) {
@@ -84,27 +133,28 @@ std::string TextTable::ToString() const {
 std::string FormatMetric(const TaskResult& task, std::string_view metric) {
   for (const auto& [name, value] : task.metrics) {
     if (name != metric) continue;
-    if (!std::isnan(value)) return fmt::format("{:.5f}", value);
+    if (!std::isnan(value)) return FormatNumber(value);
     const std::string reason = task.Reason(metric);
     return reason.empty() ? "n/a" : fmt::format("n/a ({})", reason);
   }
-  return "-";
+  return "";
 }
 
 std::string EvaluationTable(const EvaluationResult& result) {
-  const std::vector<std::string> metrics = MetricsOf(result.tasks);
-  const bool any_missing =
-      std::any_of(result.tasks.begin(), result.tasks.end(), [](const TaskResult& task) { return task.missing > 0; });
-  std::vector<TableColumn> columns = {{"task"}, {"rows", Align::kRight}, {"positives", Align::kRight}};
-  if (any_missing) columns.push_back({"missing", Align::kRight});
-  for (const std::string& metric : metrics) columns.push_back({metric, Align::kRight});
-  TextTable table(std::move(columns));
-  for (const TaskResult& task : result.tasks) {
-    std::vector<std::string> cells = {task.tower, FormatCount(task.rows), FormatCount(task.positives)};
-    if (any_missing) cells.push_back(FormatCount(task.missing));
-    for (const std::string& metric : metrics) cells.push_back(FormatMetric(task, metric));
-    table.AddRow(std::move(cells));
-  }
+  const ResultColumns columns(result.tasks);
+  TextTable table(columns.Titles({{"task"}}));
+  for (const TaskResult& task : result.tasks) table.AddRow(columns.Cells({task.tower}, task));
+  return table.ToString();
+}
+
+std::string SliceTable(const EvaluationResult& all, const ColumnSlices& slices) {
+  std::vector<TaskResult> tasks = all.tasks;
+  for (const auto& [value, result] : slices.values) tasks.insert(tasks.end(), result.tasks.begin(), result.tasks.end());
+  const ResultColumns columns(tasks);
+  TextTable table(columns.Titles({{slices.column}, {"task"}}));
+  for (const auto& [value, result] : slices.values)
+    for (const TaskResult& task : result.tasks) table.AddRow(columns.Cells({value, task.tower}, task));
+  for (const TaskResult& task : all.tasks) table.AddRow(columns.Cells({"all", task.tower}, task));
   return table.ToString();
 }
 
@@ -129,12 +179,13 @@ std::string ComparisonTable(const std::vector<std::pair<std::string, EvaluationR
       std::vector<std::string> cells = {task.tower, metric};
       for (const auto& [name, result] : models) {
         const TaskResult* of_model = FindTask(result, task.tower);
-        cells.push_back(of_model == nullptr ? "-" : FormatMetric(*of_model, metric));
+        const std::string value = of_model == nullptr ? "" : FormatMetric(*of_model, metric);
+        cells.push_back(value.empty() ? "-" : value);
       }
       if (two) {
         const double difference =
             ValueOf(models[1].second, task.tower, metric) - ValueOf(models[0].second, task.tower, metric);
-        cells.push_back(std::isnan(difference) ? "-" : fmt::format("{:+.5f}", difference));
+        cells.push_back(std::isnan(difference) ? "-" : (difference < 0 ? "" : "+") + FormatNumber(difference));
       }
       table.AddRow(std::move(cells));
     }

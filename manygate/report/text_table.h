@@ -40,15 +40,26 @@ class TextTable {
   std::vector<std::vector<std::string>> rows_;
 };
 
-// A metric's value as tables show it: 0.94731, or "n/a (one class)" where it does not exist.
+// A metric's value as tables show it: 0.94731, 1234.567 (five decimals, or at least seven digits), or
+// "n/a (one class)" where it does not exist. Empty if the task does not report it.
 std::string FormatMetric(const TaskResult& task, std::string_view metric);
 
 // Tasks down, metrics across, with the rows and positives that they rest on:
-//   task      rows  positives      auc  log_loss
-//   ------  ------  ---------  -------  --------
-//   income  49,881      3,094  0.94731   0.12345
-// A metric that a task does not report is "-". A column "missing" appears when any task has rows without a label.
+//   task      rows  positives      auc        auc 95 %  log_loss       r2
+//   ------  ------  ---------  -------  --------------  --------  -------
+//   income  49,881      3,094  0.94731  0.9440-0.9506    0.12345
+//   hours   49,881                                                0.41234
+// A cell is blank where a task has no such number. The columns "positives", "<metric> 95 %" and "missing" (rows without a
+// label) appear when any task has them.
 std::string EvaluationTable(const EvaluationResult& result);
+
+// The same per value of a column, every task of a value in the order of the tasks, and at last all rows:
+//   sex     task    rows  positives      auc
+//   ------  ------  ----  ---------  -------
+//   Female  income    40          3  0.91000
+//   Male    income    60          9  0.90000
+//   all     income   100         12  0.92000
+std::string SliceTable(const EvaluationResult& all, const ColumnSlices& slices);
 
 // Several models on the same data, one line per task and metric; with two models the difference second - first:
 //   task    metric  shared_bottom     mmoe  difference
