@@ -8,30 +8,32 @@
 namespace manygate {
 namespace {
 
-// Block 0: the parameter [1, width].
+// Block 0: the parameter [1, size].
 class BroadcastOp final : public Op {
  public:
-  explicit BroadcastOp(int64_t width) : width_(width) {}
-  Shape OutputShape(std::span<const Shape>) const override { return {1, width_}; }
+  explicit BroadcastOp(Shape shape) : shape_(shape) {}
+  Shape OutputShape(std::span<const Shape>) const override { return shape_; }
   OpTraits Traits(std::span<const Shape>) const override { return {}; }
   void Forward(const OpContext& c) const override {
-    for (int64_t r = 0; r < c.rows; ++r) std::copy_n(c.blocks[0], width_, c.output.data + r * c.output.stride);
+    for (int64_t r = 0; r < c.rows; ++r) std::copy_n(c.blocks[0], shape_.size(), c.output.data + r * c.output.stride);
   }
   void Backward(const OpContext& c) const override {
-    ColumnSums(c.rows, width_, c.d_output.data, c.d_output.stride, c.d_blocks[0]);
+    ColumnSums(c.rows, shape_.size(), c.d_output.data, c.d_output.stride, c.d_blocks[0]);
   }
-  std::string Describe() const override { return "the same for all rows"; }
+  std::string Describe() const override { return "the same in every row"; }
 
  private:
-  int64_t width_;
+  Shape shape_;
 };
 
 }  // namespace
 
-Value Broadcast(Graph& graph, std::string name, int64_t width, const Initializer& initializer) {
-  const int parameter = graph.AddParameter({name, {width}, initializer, false});
-  std::vector<Block> blocks = {{1, width, {{parameter, 0, 1, width, 0, 0}}}};
-  return graph.AddNode(std::move(name), std::make_unique<BroadcastOp>(width), {}, std::move(blocks));
+Value Broadcast(Graph& graph, std::string name, Shape shape, const Initializer& initializer) {
+  std::vector<int64_t> dimensions = {shape.width};
+  if (shape.groups > 1) dimensions.insert(dimensions.begin(), shape.groups);
+  const int parameter = graph.AddParameter({name, std::move(dimensions), initializer, false});
+  std::vector<Block> blocks = {{1, shape.size(), {{parameter, 0, 1, shape.size(), 0, 0}}}};
+  return graph.AddNode(std::move(name), std::make_unique<BroadcastOp>(shape), {}, std::move(blocks));
 }
 
 }  // namespace manygate

@@ -9,8 +9,9 @@
 
 namespace manygate {
 
-// [B, width]: the parameter `name` [width] in each row. Weight decay leaves it alone: nothing is multiplied by it here.
-Value Broadcast(Graph& graph, std::string name, int64_t width, const Initializer& initializer);
+// [B, groups, width]: the parameter `name`, [width] or, with several groups, [groups, width], in each row. It counts as a
+// bias: weight decay leaves it alone.
+Value Broadcast(Graph& graph, std::string name, Shape shape, const Initializer& initializer);
 
 }  // namespace manygate
 
