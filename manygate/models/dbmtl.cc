@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// DBMTL: Deep Bayesian Multi-Target Learning. Wang, Sun, Wang, Huang, Gai et al.: Deep Bayesian Multi-Target Learning for
+// DBMTL: Deep Bayesian Multi-Target Learning. Wang, Ji, Liu, Zhao: Deep Bayesian Multi-Target Learning for
 // Recommender Systems, 2019; with TorchEasyRec's optional mixture of experts.
 //
 //                              ┌─ hidden a [B,H_a] ─────────────────────┬─ output ── logits a
