@@ -29,7 +29,8 @@ View At(FloatBuffer& arena, const MemoryPlan::Place& place) {
 
 Executor::Executor(const Graph& graph, ParameterStore& store, const ExecutorOptions& options, ThreadPool& pool)
     : graph_(graph), store_(store), options_(options), pool_(pool), slice_rows_(options.slice_rows) {
-  if (options.training && HasWholeBatchOp(graph)) slice_rows_ = std::max(slice_rows_, options.max_batch_rows);
+  if (options.training && (options.whole_batch_losses || HasWholeBatchOp(graph)))
+    slice_rows_ = std::max(slice_rows_, options.max_batch_rows);
   plan_ = PlanMemory(graph, slice_rows_, options.training);
   for (int t = 0; t < pool.size(); ++t) workers_.push_back(MakeWorker());
 }
@@ -56,6 +57,7 @@ std::unique_ptr<Executor::Worker> Executor::MakeWorker() const {
       worker->blocks[n].push_back(store_.weights() + store_.BlockOffset(static_cast<Value>(n), static_cast<int>(b)));
     worker->d_blocks[n].resize(node.blocks.size(), nullptr);
     for (const int table : node.tables) worker->tables[n].push_back(store_.tables()[table].get());
+    for (const int table : node.derived) worker->tables[n].push_back(store_.derived()[table].get());
     OpContext& context = worker->contexts[n];
     context.training = options_.training;
     context.seed = options_.seed + 0x9E3779B97F4A7C15ull * (n + 1);
@@ -70,6 +72,7 @@ std::unique_ptr<Executor::Worker> Executor::MakeWorker() const {
     context.blocks = worker->blocks[n];
     context.d_blocks = worker->d_blocks[n];
     context.tables = worker->tables[n];
+    context.pool = &pool_;
     context.workspace = plan_.workspaces[n] < 0 ? nullptr : worker->arena.data() + plan_.workspaces[n];
     context.scratch = worker->arena.data() + plan_.scratch;
   }
@@ -113,13 +116,14 @@ void Executor::RunBackward(Worker& worker) const {
 
 void Executor::Commit(Worker& worker) const {
   for (size_t n = graph_.nodes.size(); n-- > 0;)
-    if (!graph_.nodes[n].tables.empty()) graph_.nodes[n].op->Commit(worker.contexts[n]);
+    if (!worker.tables[n].empty()) graph_.nodes[n].op->Commit(worker.contexts[n]);
 }
 
 void Executor::Touch(const InputBatch& batch) {
   for (auto& table : store_.tables()) table->StartBatch();
+  for (auto& table : store_.derived()) table->StartBatch();
   for (size_t n = 0; n < graph_.nodes.size(); ++n)
-    if (!graph_.nodes[n].tables.empty()) graph_.nodes[n].op->Touch(batch, workers_[0]->tables[n]);
+    if (!workers_[0]->tables[n].empty()) graph_.nodes[n].op->Touch(batch, workers_[0]->tables[n]);
 }
 
 void Executor::RunTrainingSlice(Worker& worker, const InputBatch& batch, int slice, int64_t step,
@@ -143,22 +147,24 @@ void Executor::ForwardBackward(const InputBatch& batch, int64_t step, const std:
     return;
   }
   BeginBatch();
-  const int64_t gradient_size = store_.trainable_size();
+  const int64_t first = store_.slice_first(), gradient_size = store_.trainable_size() - first;
   std::atomic<int> next{0};
   std::atomic<int> turn{0};
   pool_.Run([&](int thread) {
     Worker& worker = *workers_[thread];
     if (worker.gradient.empty()) worker.gradient.Resize(store_.size() + 16);
     PointGradientsAt(worker, worker.gradient.data());
+    float* sums = store_.gradient() + first;
+    const float* slice_sums = worker.gradient.data() + first;
     for (int slice = next.fetch_add(1); slice < slices; slice = next.fetch_add(1)) {
       RunTrainingSlice(worker, batch, slice, step, loss);
       // The turn comes soon: slices are handed out in order. Waiting here is what makes the sums repeat.
       for (int spins = 0; turn.load(std::memory_order_acquire) != slice; ++spins)
         if (spins > 200) std::this_thread::yield();
       if (slice == 0) {
-        std::memcpy(store_.gradient(), worker.gradient.data(), gradient_size * sizeof(float));
+        std::memcpy(sums, slice_sums, gradient_size * sizeof(float));
       } else {
-        AddTo(gradient_size, worker.gradient.data(), store_.gradient());
+        AddTo(gradient_size, slice_sums, sums);
       }
       Commit(worker);
       turn.store(slice + 1, std::memory_order_release);

@@ -38,6 +38,11 @@ int Graph::AddTable(TableBlock table) {
   return static_cast<int>(tables.size()) - 1;
 }
 
+int Graph::AddDerivedTable(DerivedTable table) {
+  derived_tables.push_back(std::move(table));
+  return static_cast<int>(derived_tables.size()) - 1;
+}
+
 std::vector<int> Graph::NumReaders() const {
   std::vector<int> readers(nodes.size(), 0);
   for (const Node& node : nodes)

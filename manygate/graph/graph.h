@@ -54,6 +54,7 @@ struct Piece {
 struct Block {
   int64_t rows, columns;
   std::vector<Piece> pieces;
+  bool batch_only = false;  // its gradient is written once per batch, by EndBatch, and not by the slices
 };
 
 // A matrix of which a batch touches few rows (math/row_table.h); several nodes may share it.
@@ -65,6 +66,13 @@ struct TableBlock {
   bool differences = false;  // rows are summed as differences from their column's default row
 };
 
+// A matrix of rows that an operation computes from parameters in each batch, with gradients that it hands on to them in
+// EndBatch. It is no parameter: no optimizer, average, clipping or checkpoint knows it.
+struct DerivedTable {
+  std::string name;
+  int64_t rows, columns;
+};
+
 struct Node {
   std::string name;
   std::unique_ptr<Op> op;
@@ -72,6 +80,7 @@ struct Node {
   std::vector<Block> blocks;
   std::vector<int> tables;  // indices into Graph::tables
   Shape shape;
+  std::vector<int> derived = {};  // indices into Graph::derived_tables
 };
 
 class Graph {
@@ -95,6 +104,7 @@ class Graph {
   // Names are unique; a second parameter of the same name is a bug of ours.
   int AddParameter(Parameter parameter);
   int AddTable(TableBlock table);
+  int AddDerivedTable(DerivedTable table);
   void AddOutput(std::string tower, Value logits) { outputs.push_back({std::move(tower), logits}); }
   void AddRowLoss(std::string name, Value value, float weight) {
     outputs.push_back({std::move(name), value, Output::Kind::kRowLoss, weight});
@@ -112,6 +122,7 @@ class Graph {
   std::vector<Node> nodes;
   std::vector<Parameter> parameters;
   std::vector<TableBlock> tables;
+  std::vector<DerivedTable> derived_tables;
   std::vector<Output> outputs;
 };
 

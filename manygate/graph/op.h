@@ -11,6 +11,7 @@
 #include <span>
 #include <string>
 
+#include "manygate/base/thread_pool.h"
 #include "manygate/math/row_table.h"
 
 namespace manygate {
@@ -58,8 +59,9 @@ struct OpContext {
   std::span<const View> d_inputs;
   std::span<const uint8_t> accumulate;
   std::span<float* const> blocks;
-  std::span<float* const> d_blocks;  // Backward overwrites these
-  std::span<RowTable* const> tables;
+  std::span<float* const> d_blocks;  // Backward overwrites these, except where a block is batch_only
+  std::span<RowTable* const> tables;  // the node's tables, then its derived tables
+  ThreadPool* pool = nullptr;         // BeginBatch and EndBatch: what they may share out, with results that do not show it
   float* workspace = nullptr;  // kept from Forward to Backward: workspace_per_row * rows + workspace_fixed floats
   float* scratch = nullptr;    // any content, for one call: `scratch` floats
 };
@@ -91,12 +93,13 @@ class Op {
   virtual void Backward(const OpContext& context) const = 0;
   // Adds the row gradients of this slice to the node's tables; called in the order of slices.
   virtual void Commit(const OpContext& context) const {}
-  // Tells the node's tables which rows the batch reads. input holds the whole batch.
+  // Tells the node's tables, and its derived tables behind them, which rows the batch reads. input holds the whole batch.
   virtual void Touch(const InputBatch& input, std::span<RowTable* const> tables) const {}
   // Called once per batch before the first slice, with the parameters as they are now; what follows from parameters alone
   // is computed here. Training: for the touched rows of the tables; predicting: for all, when parameters have changed.
   virtual void BeginBatch(const OpContext& context) const {}
-  // Called once per training batch after the last slice; d_blocks are those of the whole batch.
+  // Called once per training batch after the last slice; d_blocks are those of the whole batch. The gradients of blocks
+  // that are `batch_only` are written here.
   virtual void EndBatch(const OpContext& context) const {}
   // The operation and its kernel in a few words: "dense, native".
   virtual std::string Describe() const = 0;

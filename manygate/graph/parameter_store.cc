@@ -10,10 +10,14 @@
 namespace manygate {
 namespace {
 
-// 0 decayed, 1 not decayed, 2 not trainable. All parameters of one block are of one kind.
-int Category(const Graph& graph, const Block& block) {
+// In the order of the arena. All parameters of one block are of one kind. A batch-only block that is not decayed stands
+// with the others: slices then sum zeros for it.
+enum Category { kBatchOnly, kDecayed, kNotDecayed, kNotTrainable };
+
+Category CategoryOf(const Graph& graph, const Block& block) {
   const Parameter& first = graph.parameters[block.pieces.front().parameter];
-  return !first.trainable ? 2 : first.decay ? 0 : 1;
+  if (!first.trainable) return kNotTrainable;
+  return !first.decay ? kNotDecayed : block.batch_only ? kBatchOnly : kDecayed;
 }
 
 }  // namespace
@@ -21,18 +25,19 @@ int Category(const Graph& graph, const Block& block) {
 ParameterStore::ParameterStore(const Graph& graph, StateCounts counts) : graph_(graph) {
   block_offsets_.resize(graph.nodes.size());
   int64_t offset = 0;
-  for (int category = 0; category < 3; ++category) {
+  for (const Category category : {kBatchOnly, kDecayed, kNotDecayed, kNotTrainable}) {
     for (size_t n = 0; n < graph.nodes.size(); ++n) {
       const auto& blocks = graph.nodes[n].blocks;
       block_offsets_[n].resize(blocks.size());
       for (size_t b = 0; b < blocks.size(); ++b) {
-        if (Category(graph, blocks[b]) != category) continue;
+        if (CategoryOf(graph, blocks[b]) != category) continue;
         block_offsets_[n][b] = offset;
         offset += (blocks[b].rows * blocks[b].columns + 15) / 16 * 16;
       }
     }
-    if (category == 0) decayed_size_ = offset;
-    if (category == 1) trainable_size_ = offset;
+    if (category == kBatchOnly) slice_first_ = offset;
+    if (category == kDecayed) decayed_size_ = offset;
+    if (category == kNotDecayed) trainable_size_ = offset;
   }
   weights_.Resize(offset);
   if (counts.dense_states >= 0) gradient_.Resize(offset);
@@ -41,6 +46,10 @@ ParameterStore::ParameterStore(const Graph& graph, StateCounts counts) : graph_(
     tables_.push_back(std::make_unique<RowTable>(table.name, table.rows, table.columns,
                                                  table.embedding ? counts.embedding_states : counts.dense_states,
                                                  table.differences));
+  }
+  for (const DerivedTable& table : graph.derived_tables) {
+    derived_.push_back(
+        std::make_unique<RowTable>(table.name, table.rows, table.columns, counts.dense_states >= 0 ? 0 : -1));
   }
 }
 

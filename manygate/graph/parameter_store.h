@@ -2,9 +2,10 @@
 // The memory of a graph's parameters. Dense parameters, their gradients and the optimizer's state lie in flat arrays of
 // equal layout, so that an optimizer step is one pass and a checkpoint one write:
 //
-//   dense:  [ decayed | not decayed | not trainable ]   every block starts at a multiple of 16 floats
+//   dense:  [ batch-only decayed | decayed | not decayed | not trainable ]   every block starts at a multiple of 16 floats
 //
-// Tables of rows are RowTables. Parameters are read and written by name whatever their place.
+// What slices sum up starts behind the batch-only part (Block::batch_only). Tables of rows are RowTables; derived tables,
+// too, but only operations see them. Parameters are read and written by name whatever their place.
 //
 //   ParameterStore store(graph, {.dense_states = 2, .embedding_states = 2});
 //   store.Initialize(seed);
@@ -46,7 +47,9 @@ class ParameterStore {
   float* state(int k) { return states_[k].data(); }
   int num_states() const { return static_cast<int>(states_.size()); }
   // Floats of the dense arrays: [0, decayed_size) take weight decay, [decayed_size, trainable_size) do not,
-  // [trainable_size, size) are statistics that no optimizer touches.
+  // [trainable_size, size) are statistics that no optimizer touches. Gradients of slices are those of
+  // [slice_first, trainable_size).
+  int64_t slice_first() const { return slice_first_; }
   int64_t decayed_size() const { return decayed_size_; }
   int64_t trainable_size() const { return trainable_size_; }
   int64_t size() const { return static_cast<int64_t>(weights_.size()); }
@@ -54,6 +57,7 @@ class ParameterStore {
   int64_t BlockOffset(Value node, int block) const { return block_offsets_[node][block]; }
   std::vector<std::unique_ptr<RowTable>>& tables() { return tables_; }
   const std::vector<std::unique_ptr<RowTable>>& tables() const { return tables_; }
+  std::vector<std::unique_ptr<RowTable>>& derived() { return derived_; }
 
  private:
   enum class Part { kWeights, kGradient };
@@ -65,8 +69,8 @@ class ParameterStore {
   mutable FloatBuffer weights_, gradient_;
   std::vector<FloatBuffer> states_;
   std::vector<std::vector<int64_t>> block_offsets_;
-  std::vector<std::unique_ptr<RowTable>> tables_;
-  int64_t decayed_size_ = 0, trainable_size_ = 0;
+  std::vector<std::unique_ptr<RowTable>> tables_, derived_;
+  int64_t slice_first_ = 0, decayed_size_ = 0, trainable_size_ = 0;
 };
 
 }  // namespace manygate

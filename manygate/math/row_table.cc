@@ -146,8 +146,8 @@ RowTable::RowTable(std::string name, int64_t rows, int64_t width, int num_states
       record_size_(padded_width_ * (2 + num_states + (differences ? 1 : 0))),
       num_states_(num_states),
       differences_(differences),
-      data_(static_cast<size_t>(rows * record_size_)) {
-  if (differences) base_.Resize(static_cast<size_t>(padded_width_));
+      data_(static_cast<size_t>(rows * record_size_)),
+      base_(static_cast<size_t>(padded_width_)) {
   if (num_states >= 0) {
     first_pending_.assign(rows, 1);
     is_touched_.assign(rows, 0);
@@ -178,6 +178,16 @@ void RowTable::Touch(std::span<const LookupColumn> columns, int64_t rows, const 
     if (is_touched_[row] != 0) continue;
     is_touched_[row] = kReadOnly;
     touched_[c].push_back(row);
+  }
+}
+
+void RowTable::TouchRows(std::span<const int32_t> rows, int64_t row0) {
+  if (touched_.empty()) touched_.resize(1);
+  for (const int32_t other : rows) {
+    const int32_t row = other - static_cast<int32_t>(row0);
+    if (is_touched_[row] != 0) continue;
+    is_touched_[row] = kSelected;
+    touched_[0].push_back(row);
   }
 }
 

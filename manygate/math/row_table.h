@@ -53,8 +53,8 @@ class RowTable {
   float* state(int64_t row, int k) { return gradient(row) + (1 + k) * padded_width_; }
   // What is summed for a selected row: its difference if there is one, else its weights.
   const float* summands() const { return data_.data() + (differences_ ? padded_width_ : 0); }
-  // Start of every sum: bias + Σ default rows, or null. [padded_width]
-  float* base() { return base_.empty() ? nullptr : base_.data(); }
+  // Start of every sum: bias + Σ default rows. [padded_width]
+  float* base() { return base_.data(); }
 
   // Per row: the first training step whose update is not yet in the weights (steps count from 1).
   std::vector<int32_t>& first_pending() { return first_pending_; }
@@ -68,6 +68,8 @@ class RowTable {
   // A default row is added too, selected or not: it is read through the base.
   // ids: [rows, id_stride].
   void Touch(std::span<const LookupColumn> columns, int64_t rows, const int32_t* ids, int64_t id_stride);
+  // The same for rows that another table was touched with: its row r is row r − row0 here. They join the first list.
+  void TouchRows(std::span<const int32_t> rows, int64_t row0);
   // Whether a row of the batch selects it.
   bool IsSelected(int64_t row) const { return is_touched_[row] == kSelected; }
 

@@ -33,7 +33,6 @@ TEST(RowTable, ARecordHoldsWeightsDifferenceGradientAndStates) {
   EXPECT_EQ(table.size(), 3 * 4 * 32);
   EXPECT_EQ(table.gradient(1), table.weights(1) + 32);
   EXPECT_EQ(table.state(1, 1), table.weights(1) + 3 * 32);
-  EXPECT_EQ(table.base(), nullptr);
   EXPECT_THAT(table.first_pending(), ElementsAre(1, 1, 1));
 
   RowTable differences("d", 3, 17, 0, true);

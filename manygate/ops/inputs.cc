@@ -26,32 +26,6 @@ class NumbersOp final : public Op {
   int64_t offset_, width_;
 };
 
-class LookupOp final : public Op {
- public:
-  LookupOp(int slot, int64_t vocabulary, int64_t dim) : column_{slot, 0, vocabulary}, vocabulary_(vocabulary), dim_(dim) {}
-  Shape OutputShape(std::span<const Shape>) const override { return {1, dim_}; }
-  OpTraits Traits(std::span<const Shape>) const override { return {.commits = true, .workspace_per_row = 2}; }
-  void Forward(const OpContext& c) const override {
-    for (int64_t r = 0; r < c.rows; ++r) std::fill_n(c.output.data + r * c.output.stride, dim_, 0.f);
-    int32_t* selected = reinterpret_cast<int32_t*>(c.workspace);
-    SelectRows({&column_, 1}, c.rows, c.input->ids, c.input->id_stride, selected);
-    GatherSum(*c.tables[0], c.rows, selected, 2, c.output.data, c.output.stride);
-  }
-  void Backward(const OpContext&) const override {}
-  void Commit(const OpContext& c) const override {
-    ScatterAdd(*c.tables[0], c.rows, reinterpret_cast<const int32_t*>(c.workspace), 2, c.d_output.data,
-               c.d_output.stride);
-  }
-  void Touch(const InputBatch& input, std::span<RowTable* const> tables) const override {
-    tables[0]->Touch({&column_, 1}, input.rows, input.ids, input.id_stride);
-  }
-  std::string Describe() const override { return fmt::format("embedding of {} values", vocabulary_); }
-
- private:
-  LookupColumn column_;
-  int64_t vocabulary_, dim_;
-};
-
 }  // namespace
 
 void OneHotOp::Forward(const OpContext& c) const {
@@ -63,6 +37,24 @@ void OneHotOp::Forward(const OpContext& c) const {
 }
 
 std::string OneHotOp::Describe() const { return fmt::format("one-hot of {} values, written out", vocabulary_); }
+
+void LookupOp::Forward(const OpContext& c) const {
+  for (int64_t r = 0; r < c.rows; ++r) std::fill_n(c.output.data + r * c.output.stride, dim_, 0.f);
+  int32_t* selected = reinterpret_cast<int32_t*>(c.workspace);
+  SelectRows({&column_, 1}, c.rows, c.input->ids, c.input->id_stride, selected);
+  GatherSum(*c.tables[0], c.rows, selected, 2, c.output.data, c.output.stride);
+}
+
+void LookupOp::Commit(const OpContext& c) const {
+  ScatterAdd(*c.tables[0], c.rows, reinterpret_cast<const int32_t*>(c.workspace), 2, c.d_output.data,
+             c.d_output.stride);
+}
+
+void LookupOp::Touch(const InputBatch& input, std::span<RowTable* const> tables) const {
+  tables[0]->Touch({&column_, 1}, input.rows, input.ids, input.id_stride);
+}
+
+std::string LookupOp::Describe() const { return fmt::format("embedding of {} values", column_.rows); }
 
 Value Numbers(Graph& graph, std::string name, int64_t offset, int64_t width) {
   return graph.AddNode(std::move(name), std::make_unique<NumbersOp>(offset, width), {});
@@ -78,8 +70,8 @@ int AddEmbedding(Graph& graph, const std::string& name, int64_t vocabulary, int6
   return graph.AddTable({name, vocabulary, dim, {{parameter, 0, vocabulary, dim, 0, 0}}, true});
 }
 
-Value Lookup(Graph& graph, std::string name, int slot, int table) {
-  auto op = std::make_unique<LookupOp>(slot, graph.tables[table].rows, graph.tables[table].columns);
+Value Lookup(Graph& graph, std::string name, int slot, int table, int32_t default_id) {
+  auto op = std::make_unique<LookupOp>(slot, graph.tables[table].rows, graph.tables[table].columns, default_id);
   return graph.AddNode(std::move(name), std::move(op), {}, {}, {table});
 }
 

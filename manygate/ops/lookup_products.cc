@@ -2,6 +2,8 @@
 #include "manygate/ops/lookup_products.h"
 
 #include <algorithm>
+#include <cmath>
+#include <utility>
 
 #include "manygate/ops/concat.h"
 #include "manygate/ops/dense.h"
@@ -11,10 +13,6 @@
 
 namespace manygate {
 namespace {
-
-const OneHotOp* AsOneHot(const Graph& graph, Value value) {
-  return dynamic_cast<const OneHotOp*>(graph.node(value).op.get());
-}
 
 // The values that a dense node's input is made of, in order.
 std::vector<Value> Parts(const Graph& graph, Value input) {
@@ -32,24 +30,23 @@ void MovePieces(const Block& from, int64_t first, int64_t rows, int64_t to, std:
   }
 }
 
+// What becomes of a dense node's parts, in order.
+enum class Fate { kLookUp, kTabulate, kMultiply };
+
 class Rewriter {
  public:
-  explicit Rewriter(Graph& graph) : graph_(graph), renamed_(graph.nodes.size()) {}
+  Rewriter(Graph& graph, const LookupOptions& options) : graph_(graph), options_(options), renamed_(graph.nodes.size()) {}
 
   void Run() {
     // Nodes are moved one by one; what a rewrite asks of earlier nodes it asks of `graph_` before they go.
-    std::vector<std::vector<Value>> parts(graph_.nodes.size());
+    std::vector<std::vector<std::pair<Value, Fate>>> plans(graph_.nodes.size());
+    for (size_t i = 0; i < graph_.nodes.size(); ++i)
+      if (dynamic_cast<const DenseOp*>(graph_.nodes[i].op.get()) != nullptr) plans[i] = PlanOf(graph_.nodes[i]);
     for (size_t i = 0; i < graph_.nodes.size(); ++i) {
-      if (dynamic_cast<const DenseOp*>(graph_.nodes[i].op.get()) == nullptr) continue;
-      auto candidates = Parts(graph_, graph_.nodes[i].inputs[0]);
-      if (std::any_of(candidates.begin(), candidates.end(), [&](Value v) { return AsOneHot(graph_, v) != nullptr; }))
-        parts[i] = std::move(candidates);
-    }
-    for (size_t i = 0; i < graph_.nodes.size(); ++i) {
-      if (parts[i].empty()) {
+      if (plans[i].empty()) {
         Copy(static_cast<Value>(i));
       } else {
-        Replace(static_cast<Value>(i), parts[i]);
+        Replace(static_cast<Value>(i), plans[i]);
       }
     }
     graph_.nodes = std::move(nodes_);
@@ -57,6 +54,35 @@ class Rewriter {
   }
 
  private:
+  // Empty: the node stays as it is.
+  std::vector<std::pair<Value, Fate>> PlanOf(const Node& dense) const {
+    std::vector<std::pair<Value, Fate>> plan;
+    std::vector<std::pair<int64_t, size_t>> candidates;  // vocabulary, part
+    bool any = false;
+    for (const Value part : Parts(graph_, dense.inputs[0])) {
+      const Op* op = graph_.node(part).op.get();
+      const bool one_hot = dynamic_cast<const OneHotOp*>(op) != nullptr;
+      if (const auto* lookup = dynamic_cast<const LookupOp*>(op))
+        candidates.emplace_back(lookup->column().rows, plan.size());
+      plan.emplace_back(part, one_hot ? Fate::kLookUp : Fate::kMultiply);
+      any |= one_hot;
+    }
+    std::sort(candidates.begin(), candidates.end());
+    const int64_t width = dense.blocks[0].columns;
+    const int64_t record_bytes = 2 * ((width + 15) / 16 * 16) * static_cast<int64_t>(sizeof(float));
+    int64_t left = options_.table_bytes;
+    for (const auto& [vocabulary, part] : candidates) {
+      const int64_t dim = graph_.shape(plan[part].first).size();
+      left -= vocabulary * record_bytes;
+      if (left < 0) break;
+      if (!TabulationPays(vocabulary, dim, width, options_.batch_rows)) break;
+      plan[part].second = Fate::kTabulate;
+      any = true;
+    }
+    if (!any) plan.clear();
+    return plan;
+  }
+
   Value Push(Node node) {
     nodes_.push_back(std::move(node));
     return static_cast<Value>(nodes_.size()) - 1;
@@ -70,37 +96,71 @@ class Rewriter {
     renamed_[i] = Push(std::move(node));
   }
 
-  void Replace(Value i, const std::vector<Value>& parts) {
-    Node old = std::move(graph_.nodes[i]);
-    const Block& weight = old.blocks[0];
-    std::vector<LookupColumn> columns;
-    TableBlock table{old.name, 0, weight.columns, {}, false};
-    Block rest_block{0, weight.columns, {}};
+  // A dense node on its way to become a LookupDenseOp.
+  struct Split {
+    LookupDenseOp::Inputs inputs;
+    TableBlock one_hots;
+    DerivedTable products;
+    std::vector<int> embeddings;  // tables of the graph, each once
+    Block rest_block;
     std::vector<Value> rest;
+    std::vector<Block> tabulated_blocks;
+  };
+
+  void Replace(Value i, const std::vector<std::pair<Value, Fate>>& plan) {
+    Node old = std::move(graph_.nodes[i]);
+    const int64_t width = old.blocks[0].columns;
+    Split split{{}, {old.name, 0, width, {}, false}, {old.name + " products", 0, width}, {}, {0, width, {}}, {}, {}};
     int64_t row = 0;
-    for (const Value part : parts) {
-      const int64_t width = Renamed(part).shape.size();
-      if (const auto* one_hot = dynamic_cast<const OneHotOp*>(Renamed(part).op.get())) {
-        columns.push_back({one_hot->slot(), table.rows, width, one_hot->default_id()});
-        MovePieces(weight, row, width, table.rows, table.pieces);
-        table.rows += width;
-      } else {
-        MovePieces(weight, row, width, rest_block.rows, rest_block.pieces);
-        rest_block.rows += width;
-        rest.push_back(renamed_[part]);
-      }
-      row += width;
+    for (const auto& [part, fate] : plan) {
+      AddPart(old.blocks[0], row, part, fate, split);
+      row += Renamed(part).shape.size();
     }
-    const bool has_bias = old.blocks.size() > 1;
-    auto op = std::make_unique<LookupDenseOp>(old.shape, std::move(columns), !rest.empty(), has_bias);
-    table.differences = op->has_defaults();
-    Node node{old.name, std::move(op), {}, {}, {graph_.AddTable(std::move(table))}, old.shape};
-    if (!rest.empty()) {
-      node.inputs = {JoinRest(old.name, rest)};
-      node.blocks.push_back(std::move(rest_block));
+    split.inputs.has_rest = !split.rest.empty();
+    split.inputs.has_bias = old.blocks.size() > 1;
+    Node node{old.name, nullptr, {}, {}, {}, old.shape};
+    // Tables in the order that LookupDenseOp expects.
+    const bool has_one_hots = !split.inputs.one_hots.empty();
+    for (TabulatedColumn& column : split.inputs.tabulated) column.table += has_one_hots ? 1 : 0;
+    auto op = std::make_unique<LookupDenseOp>(old.shape, std::move(split.inputs));
+    split.one_hots.differences = op->has_one_hot_defaults();
+    node.op = std::move(op);
+    if (has_one_hots) node.tables.push_back(graph_.AddTable(std::move(split.one_hots)));
+    node.tables.insert(node.tables.end(), split.embeddings.begin(), split.embeddings.end());
+    if (split.products.rows > 0) node.derived.push_back(graph_.AddDerivedTable(std::move(split.products)));
+    if (!split.rest.empty()) {
+      node.inputs = {JoinRest(old.name, split.rest)};
+      node.blocks.push_back(std::move(split.rest_block));
     }
-    if (has_bias) node.blocks.push_back(std::move(old.blocks[1]));
+    if (old.blocks.size() > 1) node.blocks.push_back(std::move(old.blocks[1]));
+    for (Block& block : split.tabulated_blocks) node.blocks.push_back(std::move(block));
     renamed_[i] = Push(std::move(node));
+  }
+
+  // Rows [row, row + width of the part) of the weight go where the part goes.
+  void AddPart(const Block& weight, int64_t row, Value part, Fate fate, Split& split) {
+    const Node& node = Renamed(part);
+    const int64_t width = node.shape.size();
+    if (fate == Fate::kLookUp) {
+      const auto* one_hot = dynamic_cast<const OneHotOp*>(node.op.get());
+      split.inputs.one_hots.push_back({one_hot->slot(), split.one_hots.rows, width, one_hot->default_id()});
+      MovePieces(weight, row, width, split.one_hots.rows, split.one_hots.pieces);
+      split.one_hots.rows += width;
+    } else if (fate == Fate::kTabulate) {
+      const auto found = std::find(split.embeddings.begin(), split.embeddings.end(), node.tables[0]);
+      const int table = static_cast<int>(found - split.embeddings.begin());
+      if (found == split.embeddings.end()) split.embeddings.push_back(node.tables[0]);
+      LookupColumn column = dynamic_cast<const LookupOp*>(node.op.get())->column();
+      column.row0 = split.products.rows;
+      split.products.rows += column.rows;
+      split.inputs.tabulated.push_back({column, table});
+      Block& block = split.tabulated_blocks.emplace_back(Block{width, weight.columns, {}, true});
+      MovePieces(weight, row, width, 0, block.pieces);
+    } else {
+      MovePieces(weight, row, width, split.rest_block.rows, split.rest_block.pieces);
+      split.rest_block.rows += width;
+      split.rest.push_back(renamed_[part]);
+    }
   }
 
   Value JoinRest(const std::string& name, const std::vector<Value>& rest) {
@@ -111,14 +171,21 @@ class Rewriter {
   }
 
   Graph& graph_;
+  const LookupOptions options_;
   std::vector<Value> renamed_;
   std::vector<Node> nodes_;
 };
 
 }  // namespace
 
-void LookUpInsteadOfMultiply(Graph& graph) {
-  Rewriter(graph).Run();
+bool TabulationPays(int64_t vocabulary, int64_t dim, int64_t width, int64_t batch_rows) {
+  const double v = static_cast<double>(vocabulary), b = static_cast<double>(batch_rows), d = static_cast<double>(dim);
+  const double distinct = v * (1 - std::exp(-b / v));
+  return width >= 16 && 3 * d * distinct + 4 * b < 3 * d * b;
+}
+
+void LookUpInsteadOfMultiply(Graph& graph, const LookupOptions& options) {
+  Rewriter(graph, options).Run();
   RemoveUnusedNodes(graph);
 }
 

@@ -1,11 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
-// Pass: a dense node over one-hot inputs looks rows of its weights up instead of multiplying.
+// Pass: a dense node over one-hot inputs and embeddings looks rows up instead of multiplying.
 //
-//   one-hot a ─┐                                   ids ──┐
-//   one-hot b ─┼─ concat ── dense      =>                ├─ look-up dense (rows of a, b; rest · W)
-//   numbers   ─┘                            numbers ─────┘
+//   one-hot a ───┐                                 ids ──┐
+//   embedding b ─┼─ concat ── dense    =>                ├─ look-up dense (rows of W for a, rows of E_b·W_b for b; rest·W)
+//   numbers     ─┘                          numbers ─────┘
 //
 // Applied after MergeParallelProducts, so that one look-up serves all experts and gates. Equal up to the order of sums.
+//
+// One-hot columns are always looked up. An embedding is tabulated, its products with W made once per batch for each value
+// that the batch holds, where that is less work than multiplying in every row (TabulationPays), and as long as all
+// products of the node, smallest vocabularies first, fit LookupOptions::table_bytes. Otherwise it stays a lookup whose
+// rows are multiplied; `inspect` shows it as a node of its own.
 #ifndef MANYGATE_OPS_LOOKUP_PRODUCTS_H_
 #define MANYGATE_OPS_LOOKUP_PRODUCTS_H_
 
@@ -13,7 +18,19 @@
 
 namespace manygate {
 
-void LookUpInsteadOfMultiply(Graph& graph);
+struct LookupOptions {
+  int64_t batch_rows = 512;         // rows of a training batch
+  int64_t table_bytes = 16 << 20;   // products and their gradients, per node
+};
+
+// Per column of W and batch of B rows, in multiply-adds, forward and backward:
+//   multiplied: 3·d·B          tabulated: 3·d·U + 4·B
+// U = V·(1 − e^(−B/V)): the distinct values of a batch if all are equally frequent, which is the worst case. A row's
+// product added forward and its gradient added backward cost as much as 4 multiply-adds of a product.
+// Products narrower than 16 columns are not tabulated: a record is padded to 16 floats.
+bool TabulationPays(int64_t vocabulary, int64_t dim, int64_t width, int64_t batch_rows);
+
+void LookUpInsteadOfMultiply(Graph& graph, const LookupOptions& options = {});
 
 }  // namespace manygate
 

@@ -38,7 +38,7 @@ TEST(LookupProducts, AnMmoeStaysTheSame) {
   for (const bool merge : {false, true}) {
     for (const int32_t default_id : {-1, 0, 2, 4}) {
       const Graph after = MakeMmoeGraph({.merge = merge, .look_up = true, .default_id = default_id});
-      EXPECT_THAT(after.Describe(), HasSubstr("sum of weight rows: 2 one-hot columns + dense rest"));
+      EXPECT_THAT(after.Describe(), HasSubstr("2 one-hot columns + 2 tabulated embeddings + dense rest"));
       EXPECT_THAT(after.Describe(), Not(HasSubstr("written out"))) << "no one-hot column is left";
       for (const int64_t rows : {1, 5, 200}) ExpectTheSameModel(before, after, MakeMmoeBatch(rows));
     }
@@ -124,6 +124,145 @@ TEST(LookupProducts, AOneHotThatIsReadOtherwiseStays) {
   runner.Write("d.bias", {0, 0});
   const TestBatch batch = {2, 1, 0, {2, 0}, {}};
   EXPECT_THAT(runner.Predict(batch.Rows()), ElementsAre(ElementsAre(5, 6, 1, 2), ElementsAre(0, 0, 1, 1, 0, 0)));
+}
+
+// "a" and "c" share a table of 3 rows, "b" has one of 2; 16 columns, so that tabulation pays at 512 rows.
+Graph Embeddings(int32_t default_id, bool rewrite, bool bias = true) {
+  Graph graph;
+  const int shared = AddEmbedding(graph, "shared", 3, 2, {Initializer::Kind::kUniform, -1.f, 1.f});
+  const int own = AddEmbedding(graph, "own", 2, 3, {Initializer::Kind::kUniform, -1.f, 1.f});
+  const Value numbers = Numbers(graph, "x", 0, 2);
+  const Value hidden = Dense(graph, numbers, {1, 2}, "hidden");
+  const Value x = Concat(graph, "input",
+                         {Lookup(graph, "a", 0, shared, default_id), hidden, OneHot(graph, "d", 1, 2, default_id),
+                          Lookup(graph, "b", 1, own), Lookup(graph, "c", 2, shared, default_id)});
+  Value y = Dense(graph, x, {1, 17}, "first", bias);
+  y = Activate(graph, y, Activation::kTanh, "tanh");
+  graph.AddOutput("y", Dense(graph, y, {1, 2}, "last"));
+  if (rewrite) LookUpInsteadOfMultiply(graph);
+  return graph;
+}
+
+TEST(Tabulation, EqualsTheProduct) {
+  for (const bool bias : {true, false}) {
+    const Graph before = Embeddings(-1, false, bias);
+    for (const int32_t default_id : {-1, 0, 1}) {
+      const Graph after = Embeddings(default_id, true, bias);
+      EXPECT_THAT(after.Describe(), HasSubstr("1 one-hot columns + 3 tabulated embeddings + dense rest"));
+      EXPECT_THAT(after.Describe(), Not(HasSubstr("embedding of")));
+      for (const int64_t rows : {1, 13, 150})
+        ExpectTheSameModel(before, after, MakeTestBatch(rows, {3, 2, 3}, 2, static_cast<uint64_t>(rows)));
+    }
+  }
+}
+
+TEST(Tabulation, Gradients) {
+  for (const int32_t default_id : {-1, 0, 1}) {
+    const Graph graph = Embeddings(default_id, true);
+    for (const int64_t slice_rows : {5, 256}) {
+      GraphRunner runner(graph, {.threads = 2, .slice_rows = slice_rows});
+      CheckGradients(graph, runner, MakeTestBatch(13, {3, 2, 3}, 2, 1).Rows());
+    }
+  }
+}
+
+TEST(Tabulation, TheNumberOfThreadsDoesNotShow) {
+  const Graph graph = MakeMmoeGraph({.merge = true, .look_up = true, .default_id = 0});
+  ASSERT_EQ(graph.derived_tables.size(), 1u);
+  const TestBatch batch = MakeMmoeBatch(300);
+  GraphRunner one(graph, {.threads = 1, .slice_rows = 32});
+  const RunResult want = one.Train(batch.Rows());
+  const auto want_predicted = one.Predict(batch.Rows());
+  for (const int threads : {2, 4}) {
+    GraphRunner several(graph, {.threads = threads, .slice_rows = 32});
+    const RunResult got = several.Train(batch.Rows());
+    for (size_t i = 0; i < want.gradients.size(); ++i)
+      EXPECT_TRUE(SameBits(got.gradients[i], want.gradients[i])) << threads << " threads, " << graph.parameters[i].name;
+    const auto predicted = several.Predict(batch.Rows());
+    for (size_t t = 0; t < predicted.size(); ++t) EXPECT_TRUE(SameBits(predicted[t], want_predicted[t]));
+  }
+}
+
+TEST(Tabulation, ARowIsScoredAlikeInEveryBatchAndInTraining) {
+  const Graph graph = MakeMmoeGraph({.merge = true, .look_up = true, .default_id = 0});
+  GraphRunner runner(graph);
+  const TestBatch batch = MakeMmoeBatch(50);
+  const auto all = runner.Predict(batch.Rows());
+  EXPECT_TRUE(SameBits(runner.Train(batch.Rows()).logits[0], all[0]));
+  for (const int64_t r : {0, 17, 49}) EXPECT_EQ(runner.Predict(batch.Rows(r, 1))[0][0], all[0][r]);
+}
+
+TEST(Tabulation, ASecondBatchStartsFromItsOwnGradients) {
+  const Graph graph = Embeddings(1, true);
+  GraphRunner runner(graph), fresh(graph);
+  const TestBatch first = MakeTestBatch(40, {3, 2, 3}, 2, 1), second = MakeTestBatch(7, {3, 2, 3}, 2, 2);
+  runner.Train(first.Rows());
+  const RunResult after = runner.Train(second.Rows()), alone = fresh.Train(second.Rows());
+  for (size_t i = 0; i < alone.gradients.size(); ++i) EXPECT_TRUE(SameBits(after.gradients[i], alone.gradients[i]));
+}
+
+TEST(Tabulation, ADefaultThatNoRowHoldsHasNoGradient) {
+  const Graph graph = Embeddings(1, true);
+  GraphRunner runner(graph);
+  const TestBatch batch = {3, 3, 2, {0, 0, 2, 2, 0, 0, 2, 0, 2}, {1, 2, 3, 4, 5, 6}};
+  const std::vector<float> gradient = runner.Train(batch.Rows()).gradients[runner.Find("embeddings.shared.weight")];
+  EXPECT_NE(gradient[0], 0.f);
+  EXPECT_EQ(gradient[2], 0.f);
+  EXPECT_EQ(gradient[3], 0.f);
+  EXPECT_NE(gradient[4], 0.f);
+}
+
+TEST(Tabulation, ProductsAreNoParameters) {
+  const Graph graph = Embeddings(-1, true);
+  ASSERT_EQ(graph.derived_tables.size(), 1u);
+  EXPECT_EQ(graph.derived_tables[0].rows, 3 + 2 + 3);
+  EXPECT_EQ(graph.derived_tables[0].columns, 17);
+  EXPECT_EQ(graph.tables.size(), 3u) << "two of embeddings, one of one-hot rows";
+  EXPECT_EQ(graph.NumParameters(), Embeddings(-1, false).NumParameters());
+  ParameterStore store(graph, {2, 2});
+  EXPECT_EQ(store.tables().size(), 3u);
+  EXPECT_EQ(store.derived()[0]->num_states(), 0);
+  // W's rows for a (2 · 17 floats, padded to 48), b (3 · 17, 64) and c (48) get their gradients once per batch.
+  EXPECT_EQ(store.slice_first(), 48 + 64 + 48);
+  EXPECT_EQ(ParameterStore(Embeddings(-1, false), {}).slice_first(), 0);
+}
+
+TEST(Tabulation, TouchesTheDefaultRowAndTheRowsOfTheBatchOnce) {
+  const Graph graph = Embeddings(1, true);
+  GraphRunner runner(graph);
+  const TestBatch batch = {2, 3, 2, {0, 0, 2, 0, 0, 0}, {1, 2, 3, 4}};
+  runner.executor().Touch(batch.Rows());
+  EXPECT_THAT(runner.store().tables()[0]->touched(), ElementsAre(testing::UnorderedElementsAre(0, 1, 2)));
+  EXPECT_THAT(runner.store().tables()[1]->touched(), ElementsAre(ElementsAre(0)));
+}
+
+TEST(Tabulation, PaysForSmallVocabulariesInLargeBatches) {
+  EXPECT_TRUE(TabulationPays(50, 8, 528, 512));
+  EXPECT_TRUE(TabulationPays(1000, 16, 528, 4096));
+  EXPECT_FALSE(TabulationPays(1000000, 16, 528, 4096)) << "hardly a value comes twice";
+  EXPECT_FALSE(TabulationPays(50, 8, 528, 4)) << "nor in so small a batch";
+  EXPECT_FALSE(TabulationPays(50, 8, 15, 512)) << "narrow";
+  EXPECT_FALSE(TabulationPays(2, 1, 528, 4096)) << "one multiply-add is cheaper than an addition from a table";
+}
+
+TEST(Tabulation, SmallVocabulariesFirstUntilTheTableIsFull) {
+  for (const auto& [bytes, kept] : {std::pair{0, "3 values|40 values|30 values"},
+                                    std::pair{35 * 256, "40 values"}, std::pair{1 << 20, ""}}) {
+    Graph graph;
+    std::vector<Value> parts;
+    for (const int64_t vocabulary : {3, 40, 30}) {
+      const std::string name = std::to_string(vocabulary);
+      const int table = AddEmbedding(graph, name, vocabulary, 8, {});
+      parts.push_back(Lookup(graph, name, static_cast<int>(parts.size()), table));
+    }
+    graph.AddOutput("y", Dense(graph, Concat(graph, "input", parts), {1, 32}, "y"));  // 256 bytes a row and gradient
+    LookUpInsteadOfMultiply(graph, {.batch_rows = 512, .table_bytes = bytes});
+    for (const char* values : {"3 values", "40 values", "30 values"}) {
+      const bool stays = std::string_view(kept).find(values) != std::string_view::npos;
+      EXPECT_EQ(graph.Describe().find(std::string("embedding of ") + values) != std::string::npos, stays)
+          << values << " at " << bytes << " bytes";
+    }
+  }
 }
 
 TEST(LookupProducts, WithoutOneHotsNothingChanges) {

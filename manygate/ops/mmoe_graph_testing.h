@@ -27,8 +27,8 @@ namespace manygate {
 
 struct MmoeChoice {
   bool merge = false;       // MergeParallelProducts
-  bool look_up = false;     // LookUpInsteadOfMultiply
-  int32_t default_id = -1;  // of both one-hot columns
+  bool look_up = false;     // LookUpInsteadOfMultiply, with batches of 512 rows
+  int32_t default_id = -1;  // of the one-hot columns and embeddings
   float dropout = 0;        // in the towers
   Activation activation = Activation::kRelu;
   bool bias = true;  // of the first layer of the experts
@@ -39,7 +39,8 @@ inline Graph MakeMmoeGraph(const MmoeChoice& choice = {}) {
   const int table = AddEmbedding(graph, "shared", 11, 6, {Initializer::Kind::kUniform, -1.f, 1.f});
   const Value x = Concat(graph, "input",
                          {OneHot(graph, "a", 0, 5, choice.default_id), OneHot(graph, "b", 1, 40, choice.default_id),
-                          Lookup(graph, "c", 2, table), Lookup(graph, "d", 3, table), Numbers(graph, "numbers", 0, 3)});
+                          Lookup(graph, "c", 2, table, choice.default_id), Lookup(graph, "d", 3, table, choice.default_id),
+                          Numbers(graph, "numbers", 0, 3)});
   Value experts = Dense(graph, x, {4, 10}, "experts.layers.0", choice.bias);
   experts = Activate(graph, experts, choice.activation, "experts.layers.0.activation");
   experts = DenseBank(graph, experts, 7, "experts.layers.1");
