@@ -50,13 +50,14 @@ inline void CopyFloats(const std::byte* in, int count, float* out) {
   for (; i < count; ++i) std::memcpy(out + i, in + i * sizeof(float), sizeof(float));
 }
 
-// One column of the encoded table: reads a raw column and writes one field of each record.
+// One column of the encoded table: reads a raw column and writes an id, numbers or both into each record.
 struct ColumnStep {
   const Column* column = nullptr;
   const Feature* feature = nullptr;  // number columns only: what to apply to each value
-  bool is_id = false;
-  int width = 1;                    // fields written per row
-  size_t offset = 0;                // in the record, bytes
+  bool has_id = false;
+  int width = 1;         // numbers written per row
+  size_t id_offset = 0;  // in the record, bytes
+  size_t numbers_offset = 0;
   std::vector<uint32_t> ids = {};   // category columns: of each code
   std::vector<float> numbers = {};  // category columns: [codes, width]
 };
@@ -78,34 +79,49 @@ void WriteFloats(const ColumnStep& step, int64_t begin, int64_t end, std::byte* 
 
 template <typename Code>
 void WriteCodes(const ColumnStep& step, int64_t begin, int64_t end, std::byte* out, const RecordLayout& layout) {
-  if (!step.is_id) {
-    WriteFloats<Code>(step, begin, end, out, layout.record_bytes);
-  } else if (layout.id_bytes == 2) {
-    WriteIds<Code, uint16_t>(step, begin, end, out, layout.record_bytes);
+  if (step.width > 0) WriteFloats<Code>(step, begin, end, out + step.numbers_offset, layout.record_bytes);
+  if (!step.has_id) return;
+  if (layout.id_bytes == 2) {
+    WriteIds<Code, uint16_t>(step, begin, end, out + step.id_offset, layout.record_bytes);
   } else {
-    WriteIds<Code, uint32_t>(step, begin, end, out, layout.record_bytes);
+    WriteIds<Code, uint32_t>(step, begin, end, out + step.id_offset, layout.record_bytes);
   }
+}
+
+template <typename Id>
+void StoreIds(const uint32_t* ids, int64_t rows, std::byte* out, size_t record_bytes) {
+  for (int64_t i = 0; i < rows; ++i, out += record_bytes) *reinterpret_cast<Id*>(out) = static_cast<Id>(ids[i]);
 }
 
 // A number column: through the feature, or as it is (labels, weights).
 void WriteNumbers(const ColumnStep& step, int64_t begin, int64_t end, std::byte* out, const RecordLayout& layout) {
   uint32_t ids[kBlockRows];
   std::vector<float> transformed;
+  const int64_t rows = end - begin;
   const float* numbers = step.column->numbers + begin;
   if (step.feature != nullptr) {
-    if (!step.is_id) transformed.resize(static_cast<size_t>((end - begin) * step.width));
-    step.feature->Transform({.numbers = numbers, .count = end - begin}, ids, transformed.data());
+    transformed.resize(static_cast<size_t>(rows * step.width));
+    step.feature->Transform({.numbers = numbers, .count = rows}, ids, transformed.data());
     numbers = transformed.data();
   }
-  for (int64_t i = 0; i < end - begin; ++i, out += layout.record_bytes) {
-    if (!step.is_id) {
-      std::memcpy(out, numbers + i * step.width, static_cast<size_t>(step.width) * sizeof(float));
-    } else if (layout.id_bytes == 2) {
-      *reinterpret_cast<uint16_t*>(out) = static_cast<uint16_t>(ids[i]);
-    } else {
-      *reinterpret_cast<uint32_t*>(out) = ids[i];
-    }
+  if (step.width > 0) {
+    std::byte* to = out + step.numbers_offset;
+    for (int64_t i = 0; i < rows; ++i, to += layout.record_bytes)
+      std::memcpy(to, numbers + i * step.width, static_cast<size_t>(step.width) * sizeof(float));
   }
+  if (!step.has_id) return;
+  if (layout.id_bytes == 2) {
+    StoreIds<uint16_t>(ids, rows, out + step.id_offset, layout.record_bytes);
+  } else {
+    StoreIds<uint32_t>(ids, rows, out + step.id_offset, layout.record_bytes);
+  }
+}
+
+// The codes of a column as groups of rows.
+template <typename Code>
+void CopyCodes(const Column& column, int64_t begin, int64_t end, int32_t* out) {
+  const Code* codes = static_cast<const Code*>(column.codes);
+  for (int64_t row = begin; row < end; ++row) out[row] = static_cast<int32_t>(codes[row]);
 }
 
 class TableEncoder {
@@ -119,7 +135,8 @@ class TableEncoder {
  private:
   void AddFeature(const FeatureSchema& feature_schema);
   void AddLabel(const LabelSchema& label, int index);
-  void AddWeight();
+  void AddWeight(int index);
+  void AddGroup(const std::string& name);
   const Column* FindColumn(const std::string& who, const std::string& name);
   void AddProblem(const std::string& who, const Column& column, const std::string& problem);
 
@@ -128,6 +145,7 @@ class TableEncoder {
   const RecordLayout layout_;
   std::vector<std::unique_ptr<Feature>> features_;
   std::vector<ColumnStep> steps_;
+  std::vector<const Column*> groups_;
   std::string problems_;
 };
 
@@ -135,7 +153,8 @@ Status TableEncoder::Prepare(bool with_labels) {
   for (const FeatureSchema& feature : schema_.features()) AddFeature(feature);
   if (with_labels) {
     for (int i = 0; i < schema_.labels_size(); ++i) AddLabel(schema_.labels(i), i);
-    if (!schema_.weight_column().empty()) AddWeight();
+    for (int i = 0; i < schema_.weight_column_size(); ++i) AddWeight(i);
+    for (const std::string& name : schema_.group_column()) AddGroup(name);
   }
   return problems_.empty() ? OkStatus() : InvalidInput(problems_);
 }
@@ -146,13 +165,12 @@ void TableEncoder::AddFeature(const FeatureSchema& feature_schema) {
   if (column == nullptr) return;
   features_.push_back(FeatureFromSchema(feature_schema));
   const Feature& feature = *features_.back();
-  ColumnStep step{.column = column, .is_id = feature.is_id()};
-  step.width = step.is_id ? 1 : static_cast<int>(feature_schema.width());
-  step.offset = step.is_id ? static_cast<size_t>(feature_schema.id_slot()) * layout_.id_bytes
-                           : layout_.numbers_offset + feature_schema.number_offset() * sizeof(float);
+  ColumnStep step{.column = column, .has_id = HasIdSlot(feature_schema), .width = NumNumbers(feature_schema)};
+  step.id_offset = static_cast<size_t>(feature_schema.id_slot()) * layout_.id_bytes;
+  step.numbers_offset = layout_.numbers_offset + feature_schema.number_offset() * sizeof(float);
   const size_t codes = column->dictionary.size();
-  step.ids.resize(step.is_id ? codes : 0);
-  step.numbers.resize(step.is_id ? 0 : codes * static_cast<size_t>(step.width));
+  step.ids.resize(step.has_id ? codes : 0);
+  step.numbers.resize(codes * static_cast<size_t>(step.width));
   RawValues values{.count = static_cast<int64_t>(codes)};
   std::vector<std::string_view> texts(column->dictionary.begin(), column->dictionary.end());
   if (feature.SourceKind() == ColumnKind::kCategory) {
@@ -179,21 +197,28 @@ void TableEncoder::AddLabel(const LabelSchema& label, int index) {
   const StatusOr<LabelColumn> values = LabelColumn::Of(label, *column, table_.rows);
   if (!values.ok()) return AddProblem(who, *column, values.status().message());
   steps_.push_back({.column = column,
-                    .offset = layout_.labels_offset + static_cast<size_t>(index) * sizeof(float),
+                    .numbers_offset = layout_.labels_offset + static_cast<size_t>(index) * sizeof(float),
                     .numbers = std::vector<float>(values->dictionary().begin(), values->dictionary().end())});
 }
 
-void TableEncoder::AddWeight() {
+void TableEncoder::AddWeight(int index) {
   const std::string who = "row weights";
-  const Column* column = FindColumn(who, schema_.weight_column());
+  const Column* column = FindColumn(who, schema_.weight_column(index));
   if (column == nullptr) return;
   const StatusOr<NumberColumn> values = NumberColumn::Of(*column, table_.rows);
   if (!values.ok()) return AddProblem(who, *column, values.status().message());
   const std::string problem = WeightProblem(*values, table_.rows);
   if (!problem.empty()) return AddProblem(who, *column, problem);
   steps_.push_back({.column = column,
-                    .offset = layout_.weight_offset,
+                    .numbers_offset = layout_.weights_offset + static_cast<size_t>(index) * sizeof(float),
                     .numbers = std::vector<float>(values->dictionary().begin(), values->dictionary().end())});
+}
+
+void TableEncoder::AddGroup(const std::string& name) {
+  const Column* column = FindColumn("groups of rows", name);
+  if (column == nullptr) return;
+  MG_CHECK(column->kind == ColumnKind::kCategory, "column \"{}\" must be read as a category", name);
+  groups_.push_back(column);
 }
 
 const Column* TableEncoder::FindColumn(const std::string& who, const std::string& name) {
@@ -213,7 +238,7 @@ void TableEncoder::AddProblem(const std::string& who, const Column& column, cons
 
 void TableEncoder::EncodeRows(int64_t begin, int64_t end, EncodedTable* result) const {
   for (const ColumnStep& step : steps_) {
-    std::byte* out = result->record(begin) + step.offset;
+    std::byte* out = result->record(begin);
     if (step.column->kind == ColumnKind::kNumber) {
       WriteNumbers(step, begin, end, out, layout_);
     } else if (step.column->code_bytes == 1) {
@@ -222,6 +247,14 @@ void TableEncoder::EncodeRows(int64_t begin, int64_t end, EncodedTable* result) 
       WriteCodes<uint16_t>(step, begin, end, out, layout_);
     } else {
       WriteCodes<uint32_t>(step, begin, end, out, layout_);
+    }
+  }
+  for (size_t k = 0; k < groups_.size(); ++k) {
+    int32_t* out = result->mutable_groups(static_cast<int>(k)).data();
+    switch (groups_[k]->code_bytes) {
+      case 1: CopyCodes<uint8_t>(*groups_[k], begin, end, out); break;
+      case 2: CopyCodes<uint16_t>(*groups_[k], begin, end, out); break;
+      default: CopyCodes<uint32_t>(*groups_[k], begin, end, out); break;
     }
   }
 }
@@ -233,22 +266,25 @@ RecordLayout LayoutOf(const Schema& schema, bool with_labels) {
   layout.num_id_slots = static_cast<int>(schema.num_id_slots());
   layout.number_width = static_cast<int>(schema.number_width());
   layout.num_labels = with_labels ? schema.labels_size() : 0;
-  layout.has_weight = with_labels && !schema.weight_column().empty();
+  layout.num_weights = with_labels ? schema.weight_column_size() : 0;
   for (const FeatureSchema& feature : schema.features())
-    if (IsId(feature) && feature.vocabulary_size() > std::numeric_limits<uint16_t>::max() + uint64_t{1})
+    if (HasIdSlot(feature) && feature.vocabulary_size() > std::numeric_limits<uint16_t>::max() + uint64_t{1})
       layout.id_bytes = 4;
   const size_t id_bytes = static_cast<size_t>(layout.num_id_slots) * layout.id_bytes;
   layout.numbers_offset = (id_bytes + 3) / 4 * 4;
   layout.labels_offset = layout.numbers_offset + static_cast<size_t>(layout.number_width) * sizeof(float);
-  layout.weight_offset = layout.labels_offset + static_cast<size_t>(layout.num_labels) * sizeof(float);
-  const size_t used = layout.weight_offset + (layout.has_weight ? sizeof(float) : 0);
+  layout.weights_offset = layout.labels_offset + static_cast<size_t>(layout.num_labels) * sizeof(float);
+  const size_t used = layout.weights_offset + static_cast<size_t>(layout.num_weights) * sizeof(float);
   layout.record_bytes =
       used <= kCacheLine ? std::max<size_t>(std::bit_ceil(used), 8) : (used + kCacheLine - 1) / kCacheLine * kCacheLine;
   return layout;
 }
 
-EncodedTable::EncodedTable(int64_t rows, const RecordLayout& layout)
-    : rows_(rows), layout_(layout), storage_(static_cast<size_t>(rows) * layout.record_bytes / sizeof(float)) {}
+EncodedTable::EncodedTable(int64_t rows, const RecordLayout& layout, int num_groups)
+    : rows_(rows),
+      layout_(layout),
+      storage_(static_cast<size_t>(rows) * layout.record_bytes / sizeof(float)),
+      groups_(static_cast<size_t>(num_groups), std::vector<int32_t>(static_cast<size_t>(rows))) {}
 
 void EncodedTable::CopyRows(const uint32_t* rows, int n, int32_t* ids, float* numbers, float* labels,
                             float* weights) const {
@@ -275,9 +311,9 @@ void EncodedTable::CopyRows(const uint32_t* rows, int n, int32_t* ids, float* nu
       CopyFloats(from + layout_.numbers_offset, layout_.number_width, numbers + row * layout_.number_width);
     if (labels != nullptr)
       CopyFloats(from + layout_.labels_offset, layout_.num_labels, labels + row * layout_.num_labels);
-    if (weights != nullptr && layout_.has_weight) CopyFloats(from + layout_.weight_offset, 1, weights + row);
+    if (weights != nullptr)
+      CopyFloats(from + layout_.weights_offset, layout_.num_weights, weights + row * layout_.num_weights);
   }
-  if (weights != nullptr && !layout_.has_weight) std::fill_n(weights, n, 1.0f);
 }
 
 StatusOr<EncodedTable> Encode(const Schema& schema, const Table& table, bool with_labels, ThreadPool& pool) {
@@ -286,7 +322,7 @@ StatusOr<EncodedTable> Encode(const Schema& schema, const Table& table, bool wit
   // As in the pool's threads, so that which thread takes a block makes no difference.
   const ScopedFlushDenormals flush_denormals;
   MG_RETURN_IF_ERROR(encoder.Prepare(with_labels));
-  EncodedTable result(table.rows, layout);
+  EncodedTable result(table.rows, layout, with_labels ? schema.group_column_size() : 0);
   const int64_t blocks = (table.rows + kBlockRows - 1) / kBlockRows;
   pool.ParallelFor(blocks, [&](int64_t block, int) {
     encoder.EncodeRows(block * kBlockRows, std::min((block + 1) * kBlockRows, table.rows), &result);

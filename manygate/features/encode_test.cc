@@ -31,7 +31,8 @@ Batch Copy(const EncodedTable& table, const std::vector<uint32_t>& rows) {
   const auto guarded = [&](int width) { return n * static_cast<size_t>(width) + kGuard; };
   Batch batch{std::vector<int32_t>(guarded(table.num_id_slots()), -77),
               std::vector<float>(guarded(table.number_width()), -77.0f),
-              std::vector<float>(guarded(table.num_labels()), -77.0f), std::vector<float>(guarded(1), -77.0f)};
+              std::vector<float>(guarded(table.num_labels()), -77.0f),
+              std::vector<float>(guarded(table.num_weights()), -77.0f)};
   table.CopyRows(rows.data(), static_cast<int>(n), batch.ids.data(), batch.numbers.data(), batch.labels.data(),
                  batch.weights.data());
   const auto strip = [](auto* values) {
@@ -78,7 +79,7 @@ TEST(Encode, ByHand) {
   EXPECT_EQ(encoded->num_id_slots(), 2);
   EXPECT_EQ(encoded->number_width(), 2);
   EXPECT_EQ(encoded->num_labels(), 2);
-  EXPECT_TRUE(encoded->has_weights());
+  EXPECT_EQ(encoded->num_weights(), 1);
   const Batch batch = Copy(*encoded, {3, 0, 1, 2});
   // job: a, b, unknown, missing; bins: below 35, from 35, missing.
   EXPECT_THAT(batch.ids, ElementsAre(2, 0, 0, 0, 1, 1, 3, 2));
@@ -99,10 +100,10 @@ TEST(Encode, WithoutLabelsNeedsNeitherLabelsNorWeights) {
   const auto encoded = Encode(*schema, table, false, pool);
   ASSERT_TRUE(encoded.ok()) << encoded.status().message();
   EXPECT_EQ(encoded->num_labels(), 0);
-  EXPECT_FALSE(encoded->has_weights());
+  EXPECT_EQ(encoded->num_weights(), 0);
   const Batch batch = Copy(*encoded, {1});
   EXPECT_THAT(batch.ids, ElementsAre(0, 0));
-  EXPECT_THAT(batch.weights, ElementsAre(1.0f));
+  EXPECT_THAT(batch.weights, ElementsAre());
 }
 
 TEST(Encode, NullArraysAreLeftOut) {

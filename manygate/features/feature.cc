@@ -21,7 +21,8 @@ std::unique_ptr<Feature> FeatureFromSchema(const FeatureSchema& schema) {
     case FeatureSchema::BUCKETS:
     case FeatureSchema::HASH: return IdFeatureFromSchema(schema);
     case FeatureSchema::BINS:
-    case FeatureSchema::NUMBER: return RawFeatureFromSchema(schema);
+    case FeatureSchema::NUMBER:
+    case FeatureSchema::PIECEWISE: return RawFeatureFromSchema(schema);
   }
   MG_CHECK(false, "feature kind {}", static_cast<int>(schema.kind()));
 }

@@ -62,7 +62,8 @@ class Feature {
   virtual ColumnKind SourceKind() const = 0;
   // Learns from the training rows; completes schema() but for id_slot and number_offset.
   virtual void Fit(TrainingColumn column, FitMessages* messages) = 0;
-  // ids: [count], written if the feature is ids; numbers: [count, width], written if it is numbers. Thread-safe.
+  // ids: [count], written if the feature HasIdSlot; numbers: [count, NumNumbers], written unless those are 0.
+  // Thread-safe.
   virtual void Transform(const RawValues& values, uint32_t* ids, float* numbers) const = 0;
   // The fitted state in a few words: `9 values: "Private" 34.1 %, ...`.
   virtual std::string Describe() const = 0;
@@ -70,7 +71,6 @@ class Feature {
   const FeatureSchema& schema() const { return schema_; }
   // For id_slot and number_offset, which depend on the other features.
   FeatureSchema* mutable_schema() { return &schema_; }
-  bool is_id() const { return IsId(schema_); }
 
  protected:
   FeatureSchema schema_;
@@ -84,7 +84,7 @@ std::unique_ptr<Feature> FeatureFromSchema(const FeatureSchema& schema);
 // Id features (id_feature.cc): learnt or written vocabulary, num_buckets, hash_bucket_size.
 std::unique_ptr<Feature> NewIdFeature(const config::FeatureConfig& feature_config);
 std::unique_ptr<Feature> IdFeatureFromSchema(const FeatureSchema& schema);
-// Raw features (raw_feature.cc): numbers, boundaries, quantile bins.
+// Raw features (raw_feature.cc): numbers, boundaries, quantile bins, piecewise-linear encoding.
 std::unique_ptr<Feature> NewRawFeature(const config::FeatureConfig& feature_config);
 std::unique_ptr<Feature> RawFeatureFromSchema(const FeatureSchema& schema);
 

@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
 #include <map>
 #include <memory>
@@ -80,7 +81,8 @@ class Fitter {
   TrainingColumn SharedTexts(const Feature& feature, const Column& column);
   void PlaceInRow(Feature* feature);
   void FitAllLabels();
-  void FitWeight();
+  void FitWeight(int index);
+  void FindGroups();
   const Column* FindColumn(const std::string& name, const std::string& path, const std::string& who);
   void Report(const std::string& path, const std::string& who, const FitMessages& messages);
   std::string FeaturePath(int index) const;
@@ -108,7 +110,8 @@ StatusOr<Schema> Fitter::Fit(std::vector<std::string>* notes) {
   schema_.set_training_rows(training_rows_.size());
   FitAllFeatures();
   FitAllLabels();
-  FitWeight();
+  for (int i = 0; i < pipeline_.data_config().sample_weight_fields_size(); ++i) FitWeight(i);
+  FindGroups();
   if (!messages_.problems.empty()) return InvalidInput(Lines(messages_.problems));
   MG_CHECK(ValidateSchema(schema_).ok(), "{}", ValidateSchema(schema_).message());
   if (notes != nullptr) notes->insert(notes->end(), messages_.notes.begin(), messages_.notes.end());
@@ -171,12 +174,14 @@ TrainingColumn Fitter::SharedTexts(const Feature& feature, const Column& column)
 }
 
 void Fitter::PlaceInRow(Feature* feature) {
-  if (feature->is_id()) {
-    feature->mutable_schema()->set_id_slot(schema_.num_id_slots());
+  FeatureSchema* schema = feature->mutable_schema();
+  if (HasIdSlot(*schema)) {
+    schema->set_id_slot(schema_.num_id_slots());
     schema_.set_num_id_slots(schema_.num_id_slots() + 1);
-  } else {
-    feature->mutable_schema()->set_number_offset(schema_.number_width());
-    schema_.set_number_width(schema_.number_width() + feature->schema().width());
+  }
+  if (!IsId(*schema)) {
+    schema->set_number_offset(schema_.number_width());
+    schema_.set_number_width(schema_.number_width() + schema->width());
   }
 }
 
@@ -186,16 +191,21 @@ void Fitter::FitAllLabels() {
     const Column* column = FindColumn(label.column(), LabelPath(label), who);
     if (column == nullptr) continue;
     FitMessages messages;
+    if (std::string conflict = LabelConflict(pipeline_, label.name()); !conflict.empty()) {
+      messages.problems.push_back(std::move(conflict));
+      Report(LabelPath(label), who, messages);
+      continue;
+    }
     FitLabel(*column, table_.rows, training_rows_, &label, &messages);
     Report(LabelPath(label), who, messages);
     *schema_.add_labels() = std::move(label);
   }
 }
 
-void Fitter::FitWeight() {
-  if (pipeline_.data_config().sample_weight_fields().empty()) return;
-  const std::string& name = pipeline_.data_config().sample_weight_fields(0);
-  const std::string path = "data_config.sample_weight_fields[0]", who = fmt::format("row weight \"{}\"", name);
+void Fitter::FitWeight(int index) {
+  const std::string& name = pipeline_.data_config().sample_weight_fields(index);
+  const std::string path = fmt::format("data_config.sample_weight_fields[{}]", index);
+  const std::string who = fmt::format("row weight \"{}\"", name);
   const Column* column = FindColumn(name, path, who);
   if (column == nullptr) return;
   FitMessages messages;
@@ -210,7 +220,20 @@ void Fitter::FitWeight() {
     if (sum == 0) messages.problems.push_back("is 0 in all training rows");
   }
   Report(path, who, messages);
-  schema_.set_weight_column(name);
+  schema_.add_weight_column(name);
+}
+
+void Fitter::FindGroups() {
+  for (const config::TaskTower& tower : config::TaskTowers(pipeline_.model_config())) {
+    const std::string who = fmt::format("tower \"{}\"", config::TowerName(tower));
+    for (const auto& metric : tower.metrics())
+      if (metric.has_grouped_auc())
+        FindColumn(metric.grouped_auc().grouping_key(), loaded_.Path(metric.grouped_auc(), "grouping_key"), who);
+    for (const auto& loss : tower.losses())
+      if (loss.has_jrc_loss())
+        FindColumn(loss.jrc_loss().session_name(), loaded_.Path(loss.jrc_loss(), "session_name"), who);
+  }
+  for (const std::string& column : GroupColumns(pipeline_)) schema_.add_group_column(column);
 }
 
 const Column* Fitter::FindColumn(const std::string& name, const std::string& path, const std::string& who) {
@@ -243,6 +266,10 @@ std::string Fitter::LabelPath(const LabelSchema& label) const {
       paths.push_back(fmt::format("data_config.label_configs[{}]", i));
   for (const config::TaskTower& tower : config::TaskTowers(pipeline_.model_config()))
     if (tower.label_name() == label.name()) paths.push_back(loaded_.Path(tower, "label_name"));
+  for (const config::TaskTower& tower : config::TaskTowers(pipeline_.model_config())) {
+    if (tower.task_space_indicator_label() == label.name())
+      paths.push_back(loaded_.Path(tower, "task_space_indicator_label"));
+  }
   for (int i = 0; i < data.label_fields_size(); ++i)
     if (data.label_fields(i) == label.name()) paths.push_back(fmt::format("data_config.label_fields[{}]", i));
   for (const std::string& path : paths)
@@ -259,9 +286,24 @@ std::vector<ColumnRequest> RequiredColumns(const config::Pipeline& pipeline) {
     if (feature != nullptr) AddRequest(feature->schema().column(), feature->SourceKind(), &requests);
   }
   for (const LabelSchema& label : LabelsOf(pipeline)) AddRequest(label.column(), SourceKind(label), &requests);
-  if (!pipeline.data_config().sample_weight_fields().empty())
-    AddRequest(pipeline.data_config().sample_weight_fields(0), ColumnKind::kNumber, &requests);
+  for (const std::string& column : pipeline.data_config().sample_weight_fields())
+    AddRequest(column, ColumnKind::kNumber, &requests);
+  for (const std::string& column : GroupColumns(pipeline)) AddRequest(column, ColumnKind::kCategory, &requests);
   return requests;
+}
+
+std::vector<std::string> GroupColumns(const config::Pipeline& pipeline) {
+  std::vector<std::string> columns;
+  const auto add = [&columns](const std::string& column) {
+    if (std::find(columns.begin(), columns.end(), column) == columns.end()) columns.push_back(column);
+  };
+  for (const config::TaskTower& tower : config::TaskTowers(pipeline.model_config())) {
+    for (const config::MetricConfig& metric : tower.metrics())
+      if (metric.has_grouped_auc()) add(metric.grouped_auc().grouping_key());
+    for (const config::LossConfig& loss : tower.losses())
+      if (loss.has_jrc_loss()) add(loss.jrc_loss().session_name());
+  }
+  return columns;
 }
 
 StatusOr<Schema> FitFeatures(const config::LoadedPipeline& loaded, const Table& table,

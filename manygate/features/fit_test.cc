@@ -63,7 +63,7 @@ TEST(Fit, SlotsOffsetsAndRequiredColumnsOfTheSchema) {
   EXPECT_EQ(schema->features(3).number_offset(), 2u);
   EXPECT_EQ(schema->num_id_slots(), 2u);
   EXPECT_EQ(schema->number_width(), 3u);
-  EXPECT_EQ(schema->weight_column(), "weight");
+  EXPECT_THAT(schema->weight_column(), ElementsAre("weight"));
   ASSERT_EQ(schema->labels_size(), 2);
   EXPECT_EQ(schema->labels(0).positives(), 2u);
   EXPECT_EQ(schema->labels(1).rows(), 3u);

@@ -14,7 +14,6 @@
 
 #include "manygate/base/check.h"
 #include "manygate/base/text.h"
-#include "manygate/config/accessors.h"
 #include "manygate/data/csv_number.h"
 #include "manygate/features/values.h"
 
@@ -23,12 +22,6 @@ namespace {
 
 constexpr float kMissing = std::numeric_limits<float>::quiet_NaN();
 constexpr size_t kShownValues = 5;
-
-bool IsBinaryTower(const config::TaskTower& tower) {
-  return tower.losses().empty() || std::any_of(tower.losses().begin(), tower.losses().end(), [](const auto& loss) {
-           return loss.loss_case() != config::LossConfig::kL2Loss;
-         });
-}
 
 // Distinct values that are present, most frequent first.
 std::vector<std::pair<std::string, int64_t>> CountValues(const Column& column, int64_t rows) {
@@ -55,20 +48,103 @@ std::string LikelyPositive(const std::vector<std::pair<std::string, int64_t>>& c
   return counts.back().first;
 }
 
-// `holds "no" (9 rows), "yes" (2 rows), where ...`: the values of a binary label that is not 0 and 1.
+bool IsNan(const std::string& text) { return ToLower(text) == "nan"; }
+
+// The values of a column in the order in which one would number them: numbers ascending, else texts.
+std::vector<std::string> InOrder(const std::vector<std::pair<std::string, int64_t>>& counts) {
+  std::vector<std::pair<float, std::string>> values;
+  bool numbers = true;
+  for (const auto& [text, count] : counts) {
+    if (IsNan(text)) continue;
+    values.emplace_back(0.0f, text);
+    numbers &= ParseFloat(text, &values.back().first) == NumberParse::kOk;
+  }
+  if (!numbers)
+    for (auto& [number, text] : values) number = 0.0f;
+  std::sort(values.begin(), values.end());
+  std::vector<std::string> texts;
+  for (auto& [number, text] : values) texts.push_back(std::move(text));
+  return texts;
+}
+
+// `"x" (3 rows), "y" (1 row)`: those of the values that `wrong` says.
+template <typename Wrong>
+std::string ShowValues(const std::vector<std::pair<std::string, int64_t>>& counts, Wrong wrong) {
+  std::string shown;
+  size_t number = 0;
+  for (const auto& [text, count] : counts) {
+    if (!wrong(text) || ++number > kShownValues) continue;
+    shown += fmt::format("{}\"{}\" ({} {})", shown.empty() ? "" : ", ", text, FormatCount(count),
+                         count == 1 ? "row" : "rows");
+  }
+  if (number > kShownValues)
+    shown += fmt::format(", ... ({} values in all)", FormatCount(static_cast<int64_t>(number)));
+  return shown;
+}
+
+// `holds "no" (9 rows), "yes" (2 rows), but ...`: the values of a binary label that is not 0 and 1.
 Status NotBinary(const LabelSchema& label, const Column& column, int64_t rows) {
   const auto counts = CountValues(column, rows);
-  std::string shown;
-  for (size_t i = 0; i < std::min(counts.size(), kShownValues); ++i) {
-    shown += fmt::format("{}\"{}\" ({} {})", i == 0 ? "" : ", ", counts[i].first, FormatCount(counts[i].second),
-                         counts[i].second == 1 ? "row" : "rows");
-  }
-  if (counts.size() > kShownValues) shown += fmt::format(", ... ({} values in all)", FormatCount(counts.size()));
   return InvalidInput(fmt::format(
       "holds {}, but a binary task needs 0 and 1. Say which texts mean 1: data_config {{ label_configs {{ label_name: "
       "\"{}\" column: \"{}\" positive_values: \"{}\" }} }}; for a number as target give the tower losses {{ l2_loss "
       "{{}} }}",
-      shown, label.name(), column.name, LikelyPositive(counts)));
+      ShowValues(counts, [](const std::string&) { return true; }), label.name(), column.name, LikelyPositive(counts)));
+}
+
+// The class of a text; NaN for "nan", nothing for a text that is no class.
+bool ClassOf(const LabelSchema& label, const std::string& text, float* value) {
+  const auto& values = label.class_values();
+  if (!values.empty()) {
+    const auto found = std::find(values.begin(), values.end(), text);
+    *value = found == values.end() ? kMissing : static_cast<float>(found - values.begin());
+    return found != values.end() || IsNan(text);
+  }
+  *value = kMissing;
+  if (IsNan(text)) return true;
+  return ParseFloat(text, value) == NumberParse::kOk && *value >= 0 && *value < static_cast<float>(label.num_class()) &&
+         *value == std::floor(*value);
+}
+
+// `holds "7" (3 rows), where classes ... are expected. ...`
+Status NotAClass(const LabelSchema& label, const Column& column, int64_t rows) {
+  const auto counts = CountValues(column, rows);
+  float value = 0;
+  std::string first;
+  const std::string shown = ShowValues(counts, [&](const std::string& text) {
+    const bool wrong = !ClassOf(label, text, &value);
+    if (wrong && first.empty()) first = text;
+    return wrong;
+  });
+  if (!label.class_values().empty()) {
+    const std::vector<std::string> known(label.class_values().begin(), label.class_values().end());
+    return InvalidInput(
+        fmt::format("holds {}, which class_values do not list. {}. A text that means \"missing\" belongs into "
+                    "data_config.missing_values",
+                    shown, Suggestion(first, known, "class_values")));
+  }
+  const std::vector<std::string> texts = InOrder(counts);
+  std::vector<std::string> quoted;
+  for (const std::string& text : texts) quoted.push_back('"' + text + '"');
+  std::string hint = fmt::format(
+      "Number its values: data_config {{ label_configs {{ label_name: \"{}\" column: \"{}\" class_values: [{}] }} }}",
+      label.name(), column.name, JoinNames(quoted));
+  if (texts.size() != label.num_class()) hint += fmt::format(" and num_class: {} in the tower", texts.size());
+  return InvalidInput(fmt::format("holds {}, where classes 0 to {} are expected (num_class: {}). {}", shown,
+                                  label.num_class() - 1, label.num_class(), hint));
+}
+
+// "" or a clause: negative numbers of a label that must not have any.
+std::string NegativeProblem(const Column& column, const NumberColumn& numbers, int64_t rows) {
+  int64_t negative = 0;
+  for (int64_t row = 0; row < rows; ++row) negative += numbers.Value(row) < 0;
+  if (negative == 0) return "";
+  const std::string shown = ShowValues(CountValues(column, rows), [](const std::string& text) {
+    float value = 0;
+    return ParseFloat(text, &value) == NumberParse::kOk && value < 0;
+  });
+  return fmt::format("is negative in {} of {} rows: {}; poisson_loss and ziln_loss take numbers >= 0",
+                     FormatCount(negative), FormatCount(rows), shown);
 }
 
 // A positive value that no row has is a slip, unless it is another spelling of one that rows do have: files of one data
@@ -90,58 +166,112 @@ void CheckPositiveValues(const LabelSchema& label, const Column& column, FitMess
   }
 }
 
-}  // namespace
-
-std::vector<LabelSchema> LabelsOf(const config::Pipeline& pipeline) {
-  std::vector<std::string> names(pipeline.data_config().label_fields().begin(),
-                                 pipeline.data_config().label_fields().end());
-  std::set<std::string> binary;
-  for (const config::TaskTower& tower : config::TaskTowers(pipeline.model_config())) {
-    names.push_back(tower.label_name());
-    if (IsBinaryTower(tower)) binary.insert(tower.label_name());
-  }
-  std::vector<LabelSchema> labels;
-  std::set<std::string> added;
-  for (const std::string& name : names) {
-    if (!added.insert(name).second) continue;
-    LabelSchema& label = labels.emplace_back();
-    label.set_name(name);
-    label.set_column(config::LabelColumn(pipeline.data_config(), name));
-    for (const config::LabelConfig& label_config : pipeline.data_config().label_configs()) {
-      if (label_config.label_name() == name) *label.mutable_positive_values() = label_config.positive_values();
-    }
-    const bool is_binary = binary.contains(name) || !label.positive_values().empty();
-    label.set_kind(is_binary ? LabelSchema::BINARY : LabelSchema::NUMBER);
-  }
-  return labels;
+// 1 for a positive value, 0 for others; false for a text that is neither.
+bool BinaryOf(const LabelSchema& label, const std::string& text, float* value) {
+  const auto& positives = label.positive_values();
+  const bool positive = std::find(positives.begin(), positives.end(), text) != positives.end();
+  *value = kMissing;
+  if (!positive && IsNan(text)) return true;
+  if (positives.empty()) return ParseFloat(text, value) == NumberParse::kOk && (*value == 0.0f || *value == 1.0f);
+  *value = positive ? 1.0f : 0.0f;
+  return true;
 }
+
+struct Moments {
+  double mean = 0, deviation = 0;  // population
+};
+
+Moments MomentsOf(const std::vector<double>& values) {
+  const double n = static_cast<double>(values.size());
+  double sum = 0, squares = 0;
+  for (const double value : values) sum += value;
+  const double mean = sum / n;
+  for (const double value : values) squares += (value - mean) * (value - mean);
+  return {mean, std::sqrt(squares / n)};
+}
+
+void FitBinary(const std::vector<double>& values, LabelSchema* label, FitMessages* messages) {
+  const Moments moments = MomentsOf(values);
+  label->set_mean(moments.mean);
+  label->set_deviation(moments.deviation);
+  label->set_positive_share(moments.mean);
+  const int64_t positives = std::count(values.begin(), values.end(), 1.0), all = static_cast<int64_t>(values.size());
+  label->set_positives(static_cast<uint64_t>(positives));
+  if (positives > 0 && positives < all) return;
+  messages->problems.push_back(
+      fmt::format("is {} in all {} training rows that have it; a binary task needs both classes", positives > 0 ? 1 : 0,
+                  FormatCount(all)));
+}
+
+void FitNumber(const std::vector<double>& values, LabelSchema* label, FitMessages* messages) {
+  const Moments moments = MomentsOf(values);
+  label->set_mean(moments.mean);
+  label->set_deviation(moments.deviation);
+  const auto [low, high] = std::minmax_element(values.begin(), values.end());
+  label->set_minimum(*low);
+  std::vector<double> logs;
+  for (const double value : values)
+    if (value > 0) logs.push_back(std::log(value));
+  label->set_positive_share(static_cast<double>(logs.size()) / static_cast<double>(values.size()));
+  if (!logs.empty()) {
+    const Moments log_moments = MomentsOf(logs);
+    label->set_log_mean(log_moments.mean);
+    label->set_log_deviation(log_moments.deviation);
+  }
+  if (*low < *high) return;
+  messages->notes.push_back(fmt::format("is {:g} in all {} training rows that have it, so there is nothing to learn",
+                                        *low, FormatCount(static_cast<int64_t>(values.size()))));
+}
+
+void FitClasses(const std::vector<double>& values, LabelSchema* label, FitMessages* messages) {
+  std::vector<uint64_t> counts(label->num_class(), 0);
+  for (const double value : values) ++counts[static_cast<size_t>(value)];
+  std::vector<std::string> unseen;
+  for (size_t i = 0; i < counts.size(); ++i) {
+    label->add_class_count(counts[i]);
+    const std::string text =
+        label->class_values().empty() ? "" : fmt::format(" (\"{}\")", label->class_values(static_cast<int>(i)));
+    if (counts[i] == 0) unseen.push_back(fmt::format("{}{}", i, text));
+    if (counts[i] != values.size()) continue;
+    messages->problems.push_back(fmt::format("is class {}{} in all {} training rows that have it", i, text,
+                                             FormatCount(static_cast<int64_t>(values.size()))));
+    return;
+  }
+  if (unseen.empty()) return;
+  messages->notes.push_back(fmt::format("has {} of {} classes in no training row: {}", unseen.size(), counts.size(),
+                                        JoinNames(unseen, kShownValues)));
+}
+
+}  // namespace
 
 StatusOr<LabelColumn> LabelColumn::Of(const LabelSchema& label, const Column& column, int64_t rows) {
   LabelColumn result;
   result.column_ = &column;
   if (label.kind() == LabelSchema::NUMBER) {
     MG_ASSIGN_OR_RETURN(const NumberColumn numbers, NumberColumn::Of(column, rows));
+    if (label.non_negative())
+      if (std::string problem = NegativeProblem(column, numbers, rows); !problem.empty()) return InvalidInput(problem);
     result.dictionary_.assign(numbers.dictionary().begin(), numbers.dictionary().end());
     return result;
   }
+  const bool binary = label.kind() == LabelSchema::BINARY;
+  const auto not_allowed = [&] { return binary ? NotBinary(label, column, rows) : NotAClass(label, column, rows); };
   if (column.kind == ColumnKind::kNumber) {
-    MG_CHECK(label.positive_values().empty(), "column \"{}\" must be read as a category", column.name);
+    MG_CHECK(label.positive_values().empty() && label.class_values().empty(),
+             "column \"{}\" must be read as a category", column.name);
+    const float end = binary ? 2.0f : static_cast<float>(label.num_class());
     for (int64_t row = 0; row < rows; ++row) {
       const float value = column.numbers[row];
-      if (!std::isnan(value) && value != 0.0f && value != 1.0f) return NotBinary(label, column, rows);
+      if (!std::isnan(value) && !(value >= 0.0f && value < end && value == std::floor(value))) return not_allowed();
     }
     return result;
   }
   result.dictionary_.assign(column.dictionary.size(), kMissing);
   for (size_t code = 1; code < column.dictionary.size(); ++code) {
     const std::string& text = column.dictionary[code];
-    float& value = result.dictionary_[code];
-    if (!label.positive_values().empty()) {
-      const auto& positives = label.positive_values();
-      value = std::find(positives.begin(), positives.end(), text) != positives.end() ? 1.0f : 0.0f;
-    } else if (ParseFloat(text, &value) != NumberParse::kOk || (value != 0.0f && value != 1.0f)) {
-      return NotBinary(label, column, rows);
-    }
+    const bool known =
+        binary ? BinaryOf(label, text, &result.dictionary_[code]) : ClassOf(label, text, &result.dictionary_[code]);
+    if (!known) return not_allowed();
   }
   return result;
 }
@@ -153,32 +283,19 @@ void FitLabel(const Column& column, int64_t rows, std::span<const uint32_t> trai
   StatusOr<LabelColumn> values = LabelColumn::Of(*label, column, rows);
   if (!values.ok()) messages->problems.push_back(values.status().message());
   if (messages->problems.size() > problems_before) return;
-  double present = 0, sum = 0, squares = 0;
-  for (const uint32_t row : training_rows) {
-    const float value = values->Value(row);
-    if (std::isnan(value)) continue;
-    present += 1;
-    sum += value;
-  }
-  const std::string all_rows = FormatCount(static_cast<int64_t>(training_rows.size()));
-  if (present == 0) {
-    messages->problems.push_back(fmt::format("has no value in any of the {} training rows", all_rows));
+  std::vector<double> present;
+  for (const uint32_t row : training_rows)
+    if (const float value = values->Value(row); !std::isnan(value)) present.push_back(value);
+  if (present.empty()) {
+    messages->problems.push_back(fmt::format("has no value in any of the {} training rows",
+                                             FormatCount(static_cast<int64_t>(training_rows.size()))));
     return;
   }
-  const double mean = sum / present;
-  for (const uint32_t row : training_rows) {
-    const double value = values->Value(row);
-    if (!std::isnan(value)) squares += (value - mean) * (value - mean);
-  }
-  label->set_rows(static_cast<uint64_t>(present));
-  label->set_mean(mean);
-  label->set_deviation(std::sqrt(squares / present));
-  if (label->kind() != LabelSchema::BINARY) return;
-  label->set_positives(static_cast<uint64_t>(sum));
-  if (sum == 0 || sum == present) {
-    messages->problems.push_back(
-        fmt::format("is {} in all {} training rows that have it; a binary task needs both classes", sum == 0 ? 0 : 1,
-                    FormatCount(static_cast<int64_t>(present))));
+  label->set_rows(present.size());
+  switch (label->kind()) {
+    case LabelSchema::BINARY: return FitBinary(present, label, messages);
+    case LabelSchema::NUMBER: return FitNumber(present, label, messages);
+    case LabelSchema::CLASSES: return FitClasses(present, label, messages);
   }
 }
 

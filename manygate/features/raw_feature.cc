@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Features whose column is a number: used as a number, or cut into bins that are ids.
+// Features whose column is a number: used as a number, cut into bins that are ids, or encoded piecewise linearly.
 #include <algorithm>
 #include <cmath>
 #include <limits>
@@ -9,6 +9,7 @@
 #include "manygate/base/text.h"
 #include "manygate/config/accessors.h"
 #include "manygate/features/feature.h"
+#include "manygate/features/quantile_edges.h"
 
 namespace manygate::features {
 namespace {
@@ -44,6 +45,29 @@ void AddConstantNote(const std::vector<float>& values, bool missing_differs, Fit
     messages->notes.push_back(fmt::format("is {:g} in all training rows, so it tells the model nothing", *low));
 }
 
+std::string DescribeEdges(const FeatureSchema& schema) {
+  std::string text = "edges";
+  for (int i = 0; i < std::min(schema.edges_size(), kShownEdges); ++i) text += fmt::format(" {:g}", schema.edges(i));
+  if (schema.edges_size() > kShownEdges) text += " ...";
+  return schema.edges().empty() ? "edges none" : text;
+}
+
+// Between the middle two of an even number; 0 without values. Reorders `values`.
+float Median(std::vector<float>& values) {
+  if (values.empty()) return 0.0f;
+  const auto middle = values.begin() + static_cast<int64_t>(values.size() / 2);
+  std::nth_element(values.begin(), middle, values.end());
+  if (values.size() % 2 == 1) return *middle;
+  const double below = *std::max_element(values.begin(), middle);
+  return static_cast<float>((below + static_cast<double>(*middle)) / 2.0);
+}
+
+// Whether the model can tell a missing value from the others, given that those are all equal (after clipping).
+bool MissingDiffers(const FeatureSchema& schema, const std::vector<float>& values) {
+  return schema.missing_count() > 0 &&
+         (schema.missing_indicator() || (!values.empty() && Clip(schema, schema.fill()) != values.front()));
+}
+
 // One number per value, or two with a missing indicator.
 class NumberFeature : public Feature {
  public:
@@ -57,10 +81,7 @@ class NumberFeature : public Feature {
     schema_.set_missing_count(column.missing_rows);
     if (!schema_.has_fill()) schema_.set_fill(Median(values));
     for (float& value : values) value = Clip(schema_, value);
-    const bool missing_differs =
-        column.missing_rows > 0 &&
-        (schema_.missing_indicator() || (!values.empty() && Clip(schema_, schema_.fill()) != values.front()));
-    AddConstantNote(values, missing_differs, messages);
+    AddConstantNote(values, MissingDiffers(schema_, values), messages);
     FitMoments(values, column.missing_rows);
     schema_.set_width(schema_.missing_indicator() ? 2 : 1);
   }
@@ -91,16 +112,6 @@ class NumberFeature : public Feature {
     value = Clip(schema_, value);
     if (!schema_.log1p()) return value;
     return std::copysign(std::log1p(std::fabs(static_cast<double>(value))), static_cast<double>(value));
-  }
-
-  // Between the middle two of an even number; 0 without values. Reorders `values`.
-  static float Median(std::vector<float>& values) {
-    if (values.empty()) return 0.0f;
-    const auto middle = values.begin() + static_cast<int64_t>(values.size() / 2);
-    std::nth_element(values.begin(), middle, values.end());
-    if (values.size() % 2 == 1) return *middle;
-    const double below = *std::max_element(values.begin(), middle);
-    return static_cast<float>((below + static_cast<double>(*middle)) / 2.0);
   }
 
   // Two passes in double. Missing values count with their fill, because that is what the model will see.
@@ -138,7 +149,9 @@ class BinsFeature : public Feature {
     if (quantile_bins_ > 0) {
       if (schema_.has_default_number()) values.insert(values.end(), column.missing_rows, schema_.default_number());
       for (float& value : values) value = Clip(schema_, value);
-      FitEdges(values);
+      const std::vector<float> edges = QuantileEdges(std::move(values), quantile_bins_);
+      // An edge at the minimum would leave the first bin empty.
+      for (size_t i = 1; i < edges.size(); ++i) schema_.add_edges(edges[i]);
     }
     schema_.set_vocabulary_size(CountIds(schema_));
   }
@@ -155,28 +168,75 @@ class BinsFeature : public Feature {
   }
 
   std::string Describe() const override {
-    std::string text = fmt::format("{} bins, edges", schema_.edges_size() + 1);
-    for (int i = 0; i < std::min(schema_.edges_size(), kShownEdges); ++i)
-      text += fmt::format(" {:g}", schema_.edges(i));
-    if (schema_.edges_size() > kShownEdges) text += " ...";
-    if (schema_.edges().empty()) text += " none";
+    std::string text = fmt::format("{} bins, ", schema_.edges_size() + 1) + DescribeEdges(schema_);
     if (schema_.has_default_number()) text += fmt::format("; missing = {:g}", schema_.default_number());
     return text + DescribeClip(schema_) + DescribeMissing(schema_);
   }
 
  private:
-  // Edge k of K bins is the value of rank floor(k n / K): bins of equal size when the values differ. Equal edges are
-  // one, and an edge at the minimum would leave the first bin empty.
-  void FitEdges(std::vector<float>& values) {
-    std::sort(values.begin(), values.end());
-    for (uint64_t k = 1; k < quantile_bins_ && !values.empty(); ++k) {
-      const float edge = values[k * values.size() / quantile_bins_];
-      const float last = schema_.edges().empty() ? values.front() : schema_.edges(schema_.edges_size() - 1);
-      if (edge > last) schema_.add_edges(edge);
+  uint32_t quantile_bins_;
+};
+
+// The piece between two edges that the value lies in, as an id, and how much of that piece lies below the value; and a
+// second number with a missing indicator.
+class PiecewiseFeature : public Feature {
+ public:
+  PiecewiseFeature(FeatureSchema schema, uint32_t max_pieces) : Feature(std::move(schema)), max_pieces_(max_pieces) {}
+
+  ColumnKind SourceKind() const override { return ColumnKind::kNumber; }
+
+  void Fit(TrainingColumn column, FitMessages* messages) override {
+    std::vector<float>& values = column.numbers;
+    std::erase_if(values, [](float value) { return std::isnan(value); });
+    schema_.set_missing_count(column.missing_rows);
+    // A default value is a value like others; the median lies among them anyway.
+    if (schema_.has_fill()) {
+      values.insert(values.end(), column.missing_rows, schema_.fill());
+    } else {
+      schema_.set_fill(Median(values));
+    }
+    for (float& value : values) value = Clip(schema_, value);
+    AddConstantNote(values, MissingDiffers(schema_, values), messages);
+    for (const float edge : QuantileEdges(std::move(values), max_pieces_)) schema_.add_edges(edge);
+    schema_.set_vocabulary_size(CountIds(schema_));
+    schema_.set_width(schema_.missing_indicator() ? 2 : 1);
+  }
+
+  void Transform(const RawValues& values, uint32_t* ids, float* numbers) const override {
+    MG_CHECK(values.numbers != nullptr, "feature \"{}\" needs numbers", schema_.name());
+    const bool indicator = schema_.missing_indicator();
+    for (int64_t i = 0; i < values.count; ++i) {
+      const bool missing = std::isnan(values.numbers[i]);
+      const Place place = PlaceOf(Clip(schema_, missing ? schema_.fill() : values.numbers[i]));
+      ids[i] = place.piece;
+      *numbers++ = place.fraction;
+      if (indicator) *numbers++ = missing ? 1.0f : 0.0f;
     }
   }
 
-  uint32_t quantile_bins_;
+  std::string Describe() const override {
+    std::string text = DescribeEdges(schema_) + fmt::format("; fill {:g}", schema_.fill()) + DescribeClip(schema_);
+    if (schema_.missing_indicator()) text += "; missing indicator";
+    return text + DescribeMissing(schema_);
+  }
+
+ private:
+  struct Place {
+    uint32_t piece = 0;
+    float fraction = 0.0f;
+  };
+
+  Place PlaceOf(float value) const {
+    const auto& edges = schema_.edges();
+    if (edges.size() < 2) return {};
+    // Inner edges that are <= the value; the outer ones take in what lies beyond them.
+    const int piece = static_cast<int>(std::upper_bound(edges.begin() + 1, edges.end() - 1, value) - edges.begin()) - 1;
+    const double below = edges[piece], above = edges[piece + 1];
+    const double fraction = (static_cast<double>(value) - below) / (above - below);
+    return {static_cast<uint32_t>(piece), static_cast<float>(std::clamp(fraction, 0.0, 1.0))};
+  }
+
+  uint32_t max_pieces_;
 };
 
 FeatureSchema BinsSchema(const config::RawFeature& raw, FeatureSchema schema) {
@@ -194,6 +254,16 @@ FeatureSchema BinsSchema(const config::RawFeature& raw, FeatureSchema schema) {
   return schema;
 }
 
+FeatureSchema PiecewiseSchema(const config::RawFeature& raw, FeatureSchema schema) {
+  schema.set_kind(FeatureSchema::PIECEWISE);
+  schema.set_encoding(raw.has_embedding_dim() ? FeatureSchema::PIECES_EMBEDDED : FeatureSchema::PIECES);
+  if (raw.has_embedding_dim()) schema.set_embedding_dim(raw.embedding_dim());
+  if (raw.has_init_fn()) schema.set_init_fn(raw.init_fn());
+  if (raw.has_default_value()) schema.set_fill(raw.default_value());
+  schema.set_missing_indicator(raw.transform().missing_indicator());
+  return schema;
+}
+
 }  // namespace
 
 std::unique_ptr<Feature> NewRawFeature(const config::FeatureConfig& feature_config) {
@@ -206,6 +276,8 @@ std::unique_ptr<Feature> NewRawFeature(const config::FeatureConfig& feature_conf
   if (transform.has_clip_max()) schema.set_clip_max(transform.clip_max());
   if (!raw.boundaries().empty() || transform.quantile_bins() > 0)
     return std::make_unique<BinsFeature>(BinsSchema(raw, std::move(schema)), transform.quantile_bins());
+  if (transform.piecewise_linear() > 0)
+    return std::make_unique<PiecewiseFeature>(PiecewiseSchema(raw, std::move(schema)), transform.piecewise_linear());
   schema.set_kind(FeatureSchema::NUMBER);
   schema.set_encoding(FeatureSchema::NUMBERS);
   if (raw.has_default_value()) schema.set_fill(raw.default_value());
@@ -217,6 +289,7 @@ std::unique_ptr<Feature> NewRawFeature(const config::FeatureConfig& feature_conf
 
 std::unique_ptr<Feature> RawFeatureFromSchema(const FeatureSchema& schema) {
   if (schema.kind() == FeatureSchema::BINS) return std::make_unique<BinsFeature>(schema, /*quantile_bins=*/0);
+  if (schema.kind() == FeatureSchema::PIECEWISE) return std::make_unique<PiecewiseFeature>(schema, /*max_pieces=*/0);
   return std::make_unique<NumberFeature>(schema);
 }
 

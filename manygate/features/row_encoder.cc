@@ -47,7 +47,7 @@ Status RowEncoder::Encode(std::span<const std::string_view> texts, int32_t* ids,
     }
     uint32_t id = 0;
     entry.feature->Transform(values, &id, numbers + schema.number_offset());
-    if (entry.feature->is_id()) ids[schema.id_slot()] = static_cast<int32_t>(id);
+    if (HasIdSlot(schema)) ids[schema.id_slot()] = static_cast<int32_t>(id);
   }
   return problems.empty() ? OkStatus() : InvalidInput(problems);
 }

@@ -27,8 +27,16 @@ class FirstError : public google::protobuf::io::ErrorCollector {
   std::string text_;
 };
 
+std::string CheckEdges(const FeatureSchema& feature) {
+  for (int i = 0; i < feature.edges_size(); ++i)
+    if (!std::isfinite(feature.edges(i)) || (i > 0 && !(feature.edges(i - 1) < feature.edges(i))))
+      return "edges must be finite and ascending";
+  return "";
+}
+
 std::string CheckIds(const FeatureSchema& feature) {
   if (feature.kind() == FeatureSchema::NUMBER) return "a number needs encoding NUMBERS";
+  if (feature.kind() == FeatureSchema::PIECEWISE) return "pieces need encoding PIECES or PIECES_EMBEDDED";
   const bool buckets = feature.kind() == FeatureSchema::BUCKETS, hash = feature.kind() == FeatureSchema::HASH;
   if (buckets && (feature.num_buckets() < 1 || feature.num_buckets() > kMaxVocabularySize - 2))
     return fmt::format("num_buckets is {}; expected 1 to {}", feature.num_buckets(), kMaxVocabularySize - 2);
@@ -42,9 +50,7 @@ std::string CheckIds(const FeatureSchema& feature) {
       static_cast<size_t>(feature.value_size())) {
     return "a value of the vocabulary stands twice";
   }
-  for (int i = 0; i < feature.edges_size(); ++i)
-    if (!std::isfinite(feature.edges(i)) || (i > 0 && !(feature.edges(i - 1) < feature.edges(i))))
-      return "edges must be finite and ascending";
+  if (std::string problem = CheckEdges(feature); !problem.empty()) return problem;
   if (feature.vocabulary_size() != CountIds(feature)) {
     return fmt::format("vocabulary_size is {}, but its values and buckets are {}", feature.vocabulary_size(),
                        CountIds(feature));
@@ -57,10 +63,30 @@ std::string CheckIds(const FeatureSchema& feature) {
   return "";
 }
 
-std::string CheckNumbers(const FeatureSchema& feature) {
-  if (feature.kind() != FeatureSchema::NUMBER) return "ids need encoding ONE_HOT or EMBEDDING";
+// What numbers and pieces have in common.
+std::string CheckWidthAndFill(const FeatureSchema& feature) {
   if (feature.width() != (feature.missing_indicator() ? 2u : 1u)) return "width does not fit missing_indicator";
   if (!feature.has_fill() || !std::isfinite(feature.fill())) return "fill is missing or not finite";
+  return "";
+}
+
+std::string CheckPieces(const FeatureSchema& feature) {
+  if (feature.kind() != FeatureSchema::PIECEWISE) return "encoding PIECES and PIECES_EMBEDDED need kind PIECEWISE";
+  if (std::string problem = CheckWidthAndFill(feature); !problem.empty()) return problem;
+  if (std::string problem = CheckEdges(feature); !problem.empty()) return problem;
+  if (feature.vocabulary_size() != CountIds(feature)) {
+    return fmt::format("vocabulary_size is {}, but its edges make {} pieces", feature.vocabulary_size(),
+                       CountIds(feature));
+  }
+  if (feature.encoding() == FeatureSchema::PIECES_EMBEDDED && feature.embedding_dim() == 0)
+    return "needs an embedding_dim of at least 1";
+  return "";
+}
+
+std::string CheckNumbers(const FeatureSchema& feature) {
+  if (feature.kind() == FeatureSchema::PIECEWISE) return "pieces need encoding PIECES or PIECES_EMBEDDED";
+  if (feature.kind() != FeatureSchema::NUMBER) return "ids need encoding ONE_HOT or EMBEDDING";
+  if (std::string problem = CheckWidthAndFill(feature); !problem.empty()) return problem;
   if (!std::isfinite(feature.mean())) return "mean is not finite";
   if (feature.standardise() && !(feature.deviation() > 0 && std::isfinite(feature.deviation())))
     return "deviation must be above 0";
@@ -74,13 +100,11 @@ struct RowShape {
   std::map<std::string, const FeatureSchema*> tables;
 
   std::string Add(const FeatureSchema& feature) {
-    if (!IsId(feature)) {
-      const uint64_t offset = number_width;
-      number_width += feature.width();
-      return feature.number_offset() == offset ? "" : fmt::format("number_offset must be {}", offset);
-    }
-    const uint64_t slot = id_slots++;
-    if (feature.id_slot() != slot) return fmt::format("id_slot must be {}", slot);
+    const uint64_t offset = number_width, slot = id_slots;
+    number_width += static_cast<uint64_t>(NumNumbers(feature));
+    id_slots += HasIdSlot(feature) ? 1 : 0;
+    if (!IsId(feature) && feature.number_offset() != offset) return fmt::format("number_offset must be {}", offset);
+    if (HasIdSlot(feature) && feature.id_slot() != slot) return fmt::format("id_slot must be {}", slot);
     if (feature.encoding() != FeatureSchema::EMBEDDING || feature.embedding_name().empty()) return "";
     const FeatureSchema& first = *tables.try_emplace(feature.embedding_name(), &feature).first->second;
     return SharedTableProblem(first, feature);
@@ -95,7 +119,8 @@ std::string FeatureProblem(const FeatureSchema& feature) {
   if (std::isnan(feature.clip_min()) || std::isnan(feature.clip_max())) return "clip bounds must be numbers";
   if (feature.has_clip_min() && feature.has_clip_max() && feature.clip_min() > feature.clip_max())
     return "clip_min is above clip_max";
-  return IsId(feature) ? CheckIds(feature) : CheckNumbers(feature);
+  if (IsId(feature)) return CheckIds(feature);
+  return HasIdSlot(feature) ? CheckPieces(feature) : CheckNumbers(feature);
 }
 
 std::string LabelProblem(const LabelSchema& label) {
@@ -103,6 +128,12 @@ std::string LabelProblem(const LabelSchema& label) {
   if (!label.has_kind()) return "kind is missing";
   if (label.kind() != LabelSchema::BINARY && !label.positive_values().empty())
     return "positive_values need kind BINARY";
+  if (label.kind() != LabelSchema::CLASSES) return "";
+  if (label.num_class() < 2) return fmt::format("num_class is {}; classes need at least 2", label.num_class());
+  if (!label.class_values().empty() && label.class_values_size() != static_cast<int>(label.num_class()))
+    return fmt::format("num_class is {}, but class_values are {}", label.num_class(), label.class_values_size());
+  if (label.class_count_size() != static_cast<int>(label.num_class()))
+    return fmt::format("num_class is {}, but class_count has {} numbers", label.num_class(), label.class_count_size());
   return "";
 }
 
@@ -181,12 +212,13 @@ uint64_t CountIds(const FeatureSchema& feature) {
     case FeatureSchema::BINS:
       return static_cast<uint64_t>(feature.edges_size()) + (feature.has_default_number() ? 1 : 2);
     case FeatureSchema::NUMBER: return 0;
+    case FeatureSchema::PIECEWISE: return static_cast<uint64_t>(std::max(1, feature.edges_size() - 1));
   }
   return 0;
 }
 
 ColumnKind SourceKind(const LabelSchema& label) {
-  return label.kind() == LabelSchema::BINARY ? ColumnKind::kCategory : ColumnKind::kNumber;
+  return label.kind() == LabelSchema::NUMBER ? ColumnKind::kNumber : ColumnKind::kCategory;
 }
 
 void AddRequest(std::string_view name, ColumnKind kind, std::vector<ColumnRequest>* requests) {
@@ -201,13 +233,16 @@ void AddRequest(std::string_view name, ColumnKind kind, std::vector<ColumnReques
 std::vector<ColumnRequest> RequiredColumns(const Schema& schema, const ColumnChoice& choice) {
   std::vector<ColumnRequest> requests;
   for (const FeatureSchema& feature : schema.features()) {
-    const bool numeric = feature.kind() == FeatureSchema::NUMBER || feature.kind() == FeatureSchema::BINS;
+    const bool numeric = feature.kind() == FeatureSchema::NUMBER || feature.kind() == FeatureSchema::BINS ||
+                         feature.kind() == FeatureSchema::PIECEWISE;
     AddRequest(feature.column(), numeric ? ColumnKind::kNumber : ColumnKind::kCategory, &requests);
   }
   if (choice.labels)
     for (const LabelSchema& label : schema.labels()) AddRequest(label.column(), SourceKind(label), &requests);
-  if (choice.weight && !schema.weight_column().empty())
-    AddRequest(schema.weight_column(), ColumnKind::kNumber, &requests);
+  if (choice.weight)
+    for (const std::string& column : schema.weight_column()) AddRequest(column, ColumnKind::kNumber, &requests);
+  if (choice.labels)
+    for (const std::string& column : schema.group_column()) AddRequest(column, ColumnKind::kCategory, &requests);
   return requests;
 }
 

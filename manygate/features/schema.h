@@ -39,26 +39,33 @@ std::string LabelProblem(const LabelSchema& label);
 // Why two embedded features of equal embedding_name cannot share a table; "" if they can.
 std::string SharedTableProblem(const FeatureSchema& first, const FeatureSchema& second);
 
-// The columns of raw rows that encoding needs, each once, features first, in order. A column that two consumers want
+// The columns of raw rows that encoding needs, each once: features, labels, row weights, groups. A column that two consumers want
 // in two kinds is asked for as a category; the one who wants numbers then reads the dictionary's texts as numbers.
 struct ColumnChoice {
-  bool labels = true;  // the labels' columns
-  bool weight = true;  // the column of row weights, if there is one
+  bool labels = true;  // the columns of the labels and of the groups of rows
+  bool weight = true;  // the columns of row weights
 };
 std::vector<ColumnRequest> RequiredColumns(const Schema& schema, const ColumnChoice& choice);
 
 // Adds {name, kind} to `requests`, once, by the rule above.
 void AddRequest(std::string_view name, ColumnKind kind, std::vector<ColumnRequest>* requests);
 
-// How a fitted label is read: binary labels as categories (their few texts are then known for messages), others as
-// numbers.
+// How a fitted label is read: binary labels and classes as categories (their few texts are then known for messages),
+// others as numbers.
 ColumnKind SourceKind(const LabelSchema& label);
 
 // Ids of a feature, the unknown and missing buckets included: follows from its kind and fitted state (schema.proto).
+// Piecewise-linear features: the number T of pieces, the model's inputs besides the missing indicator.
 uint64_t CountIds(const FeatureSchema& feature);
 
-// Features whose values are ids rather than numbers.
-inline bool IsId(const FeatureSchema& feature) { return feature.encoding() != FeatureSchema::NUMBERS; }
+// Features whose values are ids and nothing else.
+inline bool IsId(const FeatureSchema& feature) {
+  return feature.encoding() == FeatureSchema::ONE_HOT || feature.encoding() == FeatureSchema::EMBEDDING;
+}
+// Features with a column of EncodedTable's ids: ids and pieces.
+inline bool HasIdSlot(const FeatureSchema& feature) { return feature.encoding() != FeatureSchema::NUMBERS; }
+// Columns of EncodedTable's numbers: 0 for ids.
+inline int NumNumbers(const FeatureSchema& feature) { return IsId(feature) ? 0 : static_cast<int>(feature.width()); }
 
 }  // namespace manygate::features
 
