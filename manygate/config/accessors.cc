@@ -45,8 +45,8 @@ const LossFacts& FactsOf(std::string_view name) {
 }
 
 const FieldDescriptor* ModelField(const ModelConfig& model_config) {
-  return model_config.GetReflection()->GetOneofFieldDescriptor(
-      model_config, ModelConfig::descriptor()->FindOneofByName("model"));
+  return model_config.GetReflection()->GetOneofFieldDescriptor(model_config,
+                                                               ModelConfig::descriptor()->FindOneofByName("model"));
 }
 
 const FieldDescriptor* TowersField(const Message& model) {
@@ -68,6 +68,9 @@ Message* MutableModelMessage(ModelConfig* model_config) {
   return field == nullptr ? nullptr : model_config->GetReflection()->MutableMessage(model_config, field);
 }
 
+// The refs that protobuf would rather have us use are no containers: every reader of towers would have to change.
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wdeprecated-declarations"
 const google::protobuf::RepeatedPtrField<TaskTower>& TaskTowers(const ModelConfig& model_config) {
   static const google::protobuf::RepeatedPtrField<TaskTower> kNone;
   const Message* model = ModelMessage(model_config);
@@ -80,6 +83,7 @@ google::protobuf::RepeatedPtrField<TaskTower>* MutableTaskTowers(ModelConfig* mo
   if (model == nullptr) return nullptr;
   return model->GetReflection()->MutableRepeatedPtrField<TaskTower>(model, TowersField(*model));
 }
+#pragma GCC diagnostic pop
 
 std::string ModelName(const ModelConfig& model_config) { return ChosenField(model_config, "model"); }
 
@@ -111,9 +115,13 @@ const char* KindName(TaskKind kind) {
 TaskKind KindOf(const LossConfig& loss) { return FactsOf(LossName(loss)).kind; }
 TaskKind KindOf(const TaskTower& tower) { return FactsOf(LossName(tower)).kind; }
 
+int NumLogits(const LossConfig& loss, uint32_t num_class) {
+  const int logits = FactsOf(LossName(loss)).logits;
+  return logits == 0 ? static_cast<int>(num_class) : logits;
+}
+
 int NumLogits(const TaskTower& tower) {
-  const int logits = FactsOf(LossName(tower)).logits;
-  return logits == 0 ? static_cast<int>(tower.num_class()) : logits;
+  return NumLogits(tower.losses_size() > 0 ? tower.losses(0) : LossConfig(), tower.num_class());
 }
 
 double TowerWeight(const ModelConfig& model_config, int tower) {

@@ -10,6 +10,7 @@
 #ifndef MANYGATE_CONFIG_ACCESSORS_H_
 #define MANYGATE_CONFIG_ACCESSORS_H_
 
+#include <cstdint>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -50,8 +51,9 @@ const char* KindName(TaskKind kind);
 TaskKind KindOf(const LossConfig& loss);
 // By the tower's first loss.
 TaskKind KindOf(const TaskTower& tower);
-// Numbers that the tower's network puts out per row, by the first loss: softmax_cross_entropy num_class, jrc_loss 2,
-// ziln_loss 3, others 1.
+// Numbers per row that a loss reads: softmax_cross_entropy num_class, jrc_loss 2, ziln_loss 3, others 1.
+int NumLogits(const LossConfig& loss, uint32_t num_class);
+// Numbers that the tower's network puts out per row: those of its first loss.
 int NumLogits(const TaskTower& tower);
 // Factor of the loss of tower number `tower` in the sum over tasks: its weight; for ESCM2's second binary tower times
 // global_w. (What ESCM2 adds besides is a row loss of the graph, which holds counterfactual_w already.)

@@ -32,9 +32,8 @@ TEST(AccessorsTest, TowersOfEveryModel) {
 }
 
 TEST(AccessorsTest, ModelNames) {
-  EXPECT_THAT(ModelNames(),
-              ElementsAre("simple_multi_task", "mmoe", "ple", "dbmtl", "esmm", "pepnet", "shared_bottom", "omoe", "cgc",
-                          "escm2", "aitm", "adatt", "dselect_k"));
+  EXPECT_THAT(ModelNames(), ElementsAre("simple_multi_task", "mmoe", "ple", "dbmtl", "esmm", "pepnet", "shared_bottom",
+                                        "omoe", "cgc", "escm2", "aitm", "adatt", "dselect_k"));
   const ModelConfig model = Parse<ModelConfig>("cgc { share_num: 7 }");
   EXPECT_EQ(ModelMessage(model), &model.cgc());
   EXPECT_EQ(ModelMessage(ModelConfig()), nullptr);
@@ -112,10 +111,10 @@ TEST(AccessorsTest, EvaluationMetricNames) {
       "mmoe { task_towers { label_name: 'a' metrics { auc {} } }"
       "       task_towers { label_name: 'b' metrics { auc {} } metrics { log_loss {} } }"
       "       task_towers { label_name: 'c' losses { l2_loss {} } } }");
-  EXPECT_THAT(EvaluationMetricNames(model),
-              ElementsAre("loss", "auc_a", "auc_b", "log_loss_b", "root_mean_squared_error_c", "mean_absolute_error_c",
-                          "r2_c", "mean_auc", "mean_log_loss", "mean_root_mean_squared_error",
-                          "mean_mean_absolute_error", "mean_r2"));
+  EXPECT_THAT(
+      EvaluationMetricNames(model),
+      ElementsAre("loss", "auc_a", "auc_b", "log_loss_b", "root_mean_squared_error_c", "mean_absolute_error_c", "r2_c",
+                  "mean_auc", "mean_log_loss", "mean_root_mean_squared_error", "mean_mean_absolute_error", "mean_r2"));
 }
 
 TEST(AccessorsTest, Columns) {

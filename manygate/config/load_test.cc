@@ -116,7 +116,8 @@ INSTANTIATE_TEST_SUITE_P(
                  "p.config:1:1: unknown field \"train_conifg\" in Pipeline. Did you mean "
                  "\"train_config\"?"},
         TextCase{"model_config { num_expert: 3 }",
-                 "p.config:1:16: unknown field \"num_expert\" in ModelConfig. It belongs inside mmoe or omoe { }"},
+                 "p.config:1:16: unknown field \"num_expert\" in ModelConfig. It belongs inside mmoe or "
+                 "dbmtl or omoe or escm2 or dselect_k { }"},
         TextCase{"train_config {\n num_epochs: 1\ndata_config { batch_size: 3 }\n}",
                  "p.config:3:1: unknown field \"data_config\" in TrainConfig. It is a field of Pipeline: is a \"}\" "
                  "missing above?"},

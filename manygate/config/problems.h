@@ -59,6 +59,16 @@ void CheckData(const Pipeline& pipeline, Problems* problems);
 void CheckModel(const Pipeline& pipeline, Problems* problems);
 void CheckTraining(const Pipeline& pipeline, Problems* problems);
 
+// The parts of CheckModel, which has found a model.
+void CheckTowers(const Pipeline& pipeline, Problems* problems);
+void CheckSpecialModel(const ModelConfig& model, Problems* problems);
+// That parent.field, which holds `name`, is an activation.
+void CheckActivation(const google::protobuf::Message& parent, std::string_view field, const std::string& name,
+                     Problems* problems);
+// That parent.field, which holds `values` numbers, holds none, one for all or one per layer.
+void CheckPerLayer(const google::protobuf::Message& parent, std::string_view field, int values, int layers,
+                   Problems* problems);
+
 }  // namespace manygate::config
 
 #endif  // MANYGATE_CONFIG_PROBLEMS_H_

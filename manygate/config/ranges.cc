@@ -20,6 +20,8 @@ constexpr double kNoLimit = std::numeric_limits<double>::infinity();
 constexpr double kMostIds = 2147483645;
 constexpr double kWidest = 65536;  // units of a layer, width of an embedding
 constexpr double kLargestBatch = 16777216;
+constexpr double kMostExperts = 4096;
+constexpr double kMostClasses = 65536;
 
 enum class Ends { kClosed, kOpenBelow, kOpenAbove, kOpen };
 
@@ -38,6 +40,7 @@ constexpr Range kRanges[] = {
     {"IdFeature", "min_count", 1, kNoLimit},
     {"RawFeature", "embedding_dim", 1, kWidest},
     {"NumericTransform", "quantile_bins", 0, 65535},
+    {"NumericTransform", "piecewise_linear", 0, 65535},
     {"SplitConfig", "validation_fraction", 0, 1, Ends::kOpenAbove},
     {"SplitConfig", "test_fraction", 0, 1, Ends::kOpenAbove},
     {"DataConfig", "batch_size", 1, kLargestBatch},
@@ -49,6 +52,8 @@ constexpr Range kRanges[] = {
     {"ManualStepLR", "learning_rates", 0, kNoLimit},
     {"CosineAnnealingLR", "min_learning_rate", 0, kNoLimit},
     {"CosineAnnealingLR", "warmup_learning_rate", 0, kNoLimit},
+    {"CosineAnnealingLR", "epochs", 0, kNoLimit},
+    {"CosineAnnealingLR", "warmup_share", 0, 1, Ends::kOpenAbove},
     {"NoamLR", "warmup_size", 1, kNoLimit},
     {"SgdOptimizer", "lr", 0, kNoLimit, Ends::kOpenBelow},
     {"SgdOptimizer", "momentum", 0, 1, Ends::kOpenAbove},
@@ -72,12 +77,49 @@ constexpr Range kRanges[] = {
     {"TrainConfig", "slice_rows", 1, kLargestBatch},
     {"MLP", "hidden_units", 1, kWidest},
     {"MLP", "dropout_ratio", 0, 1, Ends::kOpenAbove},
+    {"MLP", "init_scale", 0, kNoLimit, Ends::kOpenBelow},
     {"BinaryCrossEntropy", "label_smoothing", 0, 1, Ends::kOpenAbove},
+    {"BinaryFocalLoss", "gamma", 0, kNoLimit},
+    {"BinaryFocalLoss", "alpha", 0, 1, Ends::kOpen},
+    {"SoftmaxCrossEntropy", "label_smoothing", 0, 1, Ends::kOpenAbove},
+    {"JRCLoss", "alpha", 0, 1},
+    {"HuberLoss", "delta", 0, kNoLimit, Ends::kOpenBelow},
+    {"LossConfig", "weight", 0, kNoLimit},
     {"AUC", "thresholds", 0, 10000000},
     {"Accuracy", "threshold", 0, 1},
+    {"Accuracy", "top_k", 1, kMostClasses},
+    {"NormalizedEntropy", "eta", 0, 0.5, Ends::kOpen},
+    {"ExpectedCalibrationError", "bins", 1, 1000000},
+    {"TaskTower", "num_class", 1, kMostClasses},
     {"TaskTower", "weight", 0, kNoLimit},
-    {"MMoE", "num_expert", 1, 4096},
-    {"OMoE", "num_expert", 1, 4096},
+    {"TaskTower", "in_task_space_weight", 0, kNoLimit},
+    {"TaskTower", "out_task_space_weight", 0, kNoLimit},
+    {"TaskTower", "class_weights", 0, kNoLimit},
+    {"MMoE", "num_expert", 1, kMostExperts},
+    {"OMoE", "num_expert", 1, kMostExperts},
+    {"CGC", "expert_num_per_task", 0, kMostExperts},
+    {"CGC", "share_num", 0, kMostExperts},
+    {"ExtractionNetwork", "expert_num_per_task", 0, kMostExperts},
+    {"ExtractionNetwork", "share_num", 0, kMostExperts},
+    {"ESCM2", "num_expert", 1, kMostExperts},
+    {"ESCM2", "counterfactual_w", 0, kNoLimit},
+    {"ESCM2", "global_w", 0, kNoLimit},
+    {"ESCM2", "max_inverse_propensity", 1, kNoLimit},
+    {"AITM", "calibrator_weight", 0, kNoLimit},
+    {"DBMTL", "num_expert", 1, kMostExperts},
+    {"AdaTT", "expert_num_per_task", 1, kMostExperts},
+    {"DSelectK", "num_expert", 1, kMostExperts},
+    {"DSelectK", "num_selected", 1, kMostExperts},
+    {"DSelectK", "gamma", 0, kNoLimit, Ends::kOpenBelow},
+    {"DSelectK", "entropy_weight", 0, kNoLimit},
+    {"PEPNet", "epnet_hidden_unit", 0, kWidest},
+    {"PEPNet", "epnet_gamma", 0, kNoLimit, Ends::kOpenBelow},
+    {"PEPNet", "ppnet_hidden_units", 1, kWidest},
+    {"PEPNet", "ppnet_dropout_ratio", 0, 1, Ends::kOpenAbove},
+    {"PEPNet", "ppnet_gamma", 0, kNoLimit, Ends::kOpenBelow},
+    {"CrossV2", "cross_num", 1, 64},
+    {"CrossV2", "low_rank", 0, kWidest},
+    {"Ensemble", "members", 1, 64},
 };
 
 const Range* FindRange(const FieldDescriptor& field) {

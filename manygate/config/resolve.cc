@@ -28,10 +28,11 @@ void ResolveMetrics(TaskTower* tower) {
   for (MetricConfig& metric : DefaultMetrics(*tower)) *tower->add_metrics() = std::move(metric);
 }
 
-void ResolveTowers(ModelConfig* model_config) {
+void ResolveTowers(const DataConfig& data_config, ModelConfig* model_config) {
   google::protobuf::RepeatedPtrField<TaskTower>* towers = MutableTaskTowers(model_config);
   if (towers == nullptr) return;
   for (TaskTower& tower : *towers) {
+    if (data_config.sample_weight_fields_size() == 1) tower.set_sample_weight_name(data_config.sample_weight_fields(0));
     if (tower.tower_name().empty()) tower.set_tower_name(tower.label_name());
     if (tower.losses_size() == 0) tower.add_losses();
     if (tower.losses(0).loss_case() == LossConfig::LOSS_NOT_SET) {
@@ -41,14 +42,38 @@ void ResolveTowers(ModelConfig* model_config) {
   }
 }
 
+// A network of which there are none may be left out; a copy of the other one has the width that is expected of it.
+template <typename Level>
+void ResolveExpertGroups(Level* level) {
+  if (!level->has_task_expert_net() && level->has_share_expert_net()) {
+    *level->mutable_task_expert_net() = level->share_expert_net();
+  }
+  if (!level->has_share_expert_net() && level->has_task_expert_net()) {
+    *level->mutable_share_expert_net() = level->task_expert_net();
+  }
+}
+
+void ResolveSpecialModel(ModelConfig* model_config) {
+  if (model_config->has_cgc()) ResolveExpertGroups(model_config->mutable_cgc());
+  for (int i = 0; i < model_config->ple().extraction_networks_size(); ++i) {
+    ExtractionNetwork* level = model_config->mutable_ple()->mutable_extraction_networks(i);
+    if (level->network_name().empty()) level->set_network_name(std::to_string(i));
+    ResolveExpertGroups(level);
+  }
+  if (model_config->has_pepnet() && model_config->pepnet().ppnet_hidden_units_size() == 0) {
+    for (uint32_t width : {64, 32}) model_config->mutable_pepnet()->add_ppnet_hidden_units(width);
+  }
+}
+
 void ResolveLabels(const ModelConfig& model_config, DataConfig* data_config) {
   if (data_config->label_fields_size() == 0) {
-    for (const TaskTower& tower : TaskTowers(model_config)) {
+    const auto add = [&](const std::string& name) {
       const auto& fields = data_config->label_fields();
-      if (std::find(fields.begin(), fields.end(), tower.label_name()) == fields.end()) {
-        data_config->add_label_fields(tower.label_name());
-      }
-    }
+      if (name.empty() || std::find(fields.begin(), fields.end(), name) != fields.end()) return;
+      data_config->add_label_fields(name);
+    };
+    for (const TaskTower& tower : TaskTowers(model_config)) add(tower.label_name());
+    for (const TaskTower& tower : TaskTowers(model_config)) add(tower.task_space_indicator_label());
   }
   for (const std::string& field : data_config->label_fields()) {
     auto& labels = *data_config->mutable_label_configs();
@@ -90,7 +115,8 @@ void ResolveDefaults(Pipeline* pipeline) {
   }
   pipeline->mutable_eval_config();
   pipeline->mutable_data_config()->mutable_split();
-  ResolveTowers(pipeline->mutable_model_config());
+  ResolveTowers(pipeline->data_config(), pipeline->mutable_model_config());
+  ResolveSpecialModel(pipeline->mutable_model_config());
   ResolveLabels(pipeline->model_config(), pipeline->mutable_data_config());
   ResolveFeatures(pipeline);
 }

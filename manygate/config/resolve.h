@@ -17,9 +17,12 @@ namespace manygate::config {
 //   train_config.dense_optimizer      Adam with lr 0.001; its learning rate constant; sparse_optimizer a copy of it
 //   task_towers.tower_name            label_name
 //   task_towers.losses                binary_cross_entropy {}
-//   task_towers.metrics               binary_cross_entropy: auc, log_loss, accuracy, calibration
-//                                     l2_loss: root_mean_squared_error, mean_absolute_error
-//   data_config.label_fields          the towers' labels, each once
+//   task_towers.metrics               DefaultMetrics of accessors.h, by the first loss
+//   task_towers.sample_weight_name    the only one of data_config.sample_weight_fields
+//   ple.extraction_networks.network_name   its number, from 0
+//   cgc, ple: task_expert_net or share_expert_net, where there are no experts of that kind: a copy of the other
+//   pepnet.ppnet_hidden_units         64, 32
+//   data_config.label_fields          the towers' labels, then their indicator labels, each once
 //   data_config.label_configs         one per label, its column = label_name
 //   model_config.feature_groups       one group "all" of all features in order
 //   feature expression                the feature's own name

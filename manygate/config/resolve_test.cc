@@ -97,6 +97,36 @@ TEST(ResolveTest, KeepsWhatIsThere) {
   EXPECT_TRUE(pipeline.train_config().dense_optimizer().has_adam_optimizer());
 }
 
+TEST(ResolveTest, WhatSomeModelsLeaveOpen) {
+  Pipeline pipeline = Parse("model_config { pepnet { task_towers { label_name: 'a' } } }");
+  ResolveDefaults(&pipeline);
+  EXPECT_THAT(pipeline.model_config().pepnet().ppnet_hidden_units(), ElementsAre(64, 32));
+  pipeline = Parse(
+      "model_config { ple { extraction_networks { expert_num_per_task: 0 share_expert_net { hidden_units: [9, 5] } }"
+      " extraction_networks { network_name: 'top' share_num: 0 task_expert_net { hidden_units: 7 } } } }");
+  ResolveDefaults(&pipeline);
+  const PLE& ple = pipeline.model_config().ple();
+  EXPECT_EQ(ple.extraction_networks(0).network_name(), "0");
+  EXPECT_EQ(ple.extraction_networks(1).network_name(), "top");
+  EXPECT_THAT(ple.extraction_networks(0).task_expert_net().hidden_units(), ElementsAre(9, 5));
+  EXPECT_THAT(ple.extraction_networks(1).share_expert_net().hidden_units(), ElementsAre(7));
+}
+
+TEST(ResolveTest, WeightsAndIndicatorLabels) {
+  Pipeline pipeline = Parse(
+      "data_config { sample_weight_fields: 'w' } model_config { mmoe {"
+      " task_towers { label_name: 'buy' task_space_indicator_label: 'click' } task_towers { label_name: 'pay'"
+      " task_space_indicator_label: 'buy' } } }");
+  ResolveDefaults(&pipeline);
+  EXPECT_THAT(pipeline.data_config().label_fields(), ElementsAre("buy", "pay", "click"));
+  EXPECT_EQ(pipeline.model_config().mmoe().task_towers(1).sample_weight_name(), "w");
+  pipeline = Parse(
+      "data_config { sample_weight_fields: ['v', 'w'] } model_config { mmoe {"
+      " task_towers { label_name: 'a' sample_weight_name: 'v' } } }");
+  ResolveDefaults(&pipeline);
+  EXPECT_EQ(pipeline.model_config().mmoe().task_towers(0).sample_weight_name(), "v");
+}
+
 TEST(ResolveTest, AColonInANameStaysInTheColumn) {
   Pipeline pipeline = Parse("feature_configs { id_feature { feature_name: \"a:b\" one_hot: true } }");
   ResolveDefaults(&pipeline);
@@ -161,7 +191,7 @@ void SetEverything(Message* message, int choice) {
 }
 
 TEST(PrintPipelineTest, EveryFieldOfTheSchemaComesBack) {
-  for (int choice = 0; choice < 8; ++choice) {
+  for (int choice = 0; choice < 13; ++choice) {
     Pipeline pipeline;
     SetEverything(&pipeline, choice);
     EXPECT_TRUE(MessageDifferencer::Equals(Parse(PrintPipeline(pipeline)), pipeline)) << choice;
@@ -170,7 +200,7 @@ TEST(PrintPipelineTest, EveryFieldOfTheSchemaComesBack) {
 
 // A default that is written out must read back as the same value.
 TEST(PrintPipelineTest, EveryDefaultWrittenOutComesBack) {
-  for (int choice = 0; choice < 8; ++choice) {
+  for (int choice = 0; choice < 13; ++choice) {
     Pipeline pipeline;
     SetEverything(&pipeline, choice);
     std::function<void(Message*)> write_defaults = [&](Message* message) {

@@ -42,8 +42,9 @@ void CheckColumns(const DataConfig& data, Problems* problems) {
                   "is true, but input_fields names the columns: remove one of them (for a header that shall not count: "
                   "skip_lines: 1)");
   }
-  if (data.sample_weight_fields_size() > 1) {
-    problems->Add(data, "sample_weight_fields", 1, "is a second weight: at most one is supported");
+  UniqueNames weights(problems);
+  for (int i = 0; i < data.sample_weight_fields_size(); ++i) {
+    weights.Note(data.sample_weight_fields(i), data, "sample_weight_fields", i);
   }
 }
 
@@ -99,13 +100,51 @@ void CheckFeatureColumns(const Pipeline& pipeline, const KnownColumns& columns, 
   }
 }
 
+// Every label that label_fields or a tower names.
 std::vector<std::string> LabelNames(const Pipeline& pipeline) {
   const DataConfig& data = pipeline.data_config();
   std::vector<std::string> names(data.label_fields().begin(), data.label_fields().end());
+  const auto add = [&](const std::string& name) {
+    if (!name.empty() && std::find(names.begin(), names.end(), name) == names.end()) names.push_back(name);
+  };
   for (const TaskTower& tower : TaskTowers(pipeline.model_config())) {
-    if (std::find(names.begin(), names.end(), tower.label_name()) == names.end()) names.push_back(tower.label_name());
+    add(tower.label_name());
+    add(tower.task_space_indicator_label());
   }
   return names;
+}
+
+// How a label's values become numbers must suit the towers that read it.
+void CheckValuesOfLabel(const Pipeline& pipeline, const LabelConfig& label, Problems* problems) {
+  UniqueNames positives(problems), classes(problems);
+  for (int i = 0; i < label.positive_values_size(); ++i) {
+    positives.Note(label.positive_values(i), label, "positive_values", i);
+  }
+  for (int i = 0; i < label.class_values_size(); ++i) classes.Note(label.class_values(i), label, "class_values", i);
+  if (label.positive_values_size() > 0 && label.class_values_size() > 0) {
+    problems->Add(label, "class_values", "excludes positive_values: keep one of them");
+    return;
+  }
+  for (const TaskTower& tower : TaskTowers(pipeline.model_config())) {
+    if (tower.label_name() != label.label_name()) continue;
+    const uint32_t classes_of_tower = std::max(2u, tower.num_class());
+    const uint32_t values = static_cast<uint32_t>(label.class_values_size());
+    const TaskKind kind = KindOf(tower);
+    if (values > 0 && kind != TaskKind::kClasses && kind != TaskKind::kBinary) {
+      problems->Add(
+          label, "class_values",
+          fmt::format("makes classes, but the loss of tower \"{}\" is {}", TowerName(tower), LossName(tower)));
+    } else if (values > 0 && values != classes_of_tower) {
+      problems->Add(
+          label, "class_values",
+          fmt::format("has {} values, but tower \"{}\" has {} classes", values, TowerName(tower), classes_of_tower));
+    }
+    if (label.positive_values_size() > 0 && kind == TaskKind::kClasses && tower.num_class() > 2) {
+      problems->Add(label, "positive_values",
+                    fmt::format("makes 0 and 1, but tower \"{}\" has {} classes: write class_values", TowerName(tower),
+                                tower.num_class()));
+    }
+  }
 }
 
 void CheckLabels(const Pipeline& pipeline, const KnownColumns& columns, Problems* problems) {
@@ -127,13 +166,10 @@ void CheckLabels(const Pipeline& pipeline, const KnownColumns& columns, Problems
     }
     const std::string column = LabelColumn(data, label.label_name());
     columns.Check(column, label, label.has_column() ? "column" : "label_name", -1, problems);
-    if (label.positive_values_size() == 0 && columns.IsText(column)) {
+    if (label.positive_values_size() == 0 && label.class_values_size() == 0 && columns.IsText(column)) {
       problems->AddTo(label, fmt::format("reads \"{}\", whose input_type is STRING: name its positive_values", column));
     }
-    UniqueNames values(problems);
-    for (int i = 0; i < label.positive_values_size(); ++i) {
-      values.Note(label.positive_values(i), label, "positive_values", i);
-    }
+    CheckValuesOfLabel(pipeline, label, problems);
   }
   for (int i = 0; i < data.label_fields_size(); ++i) {
     fields.Note(data.label_fields(i), data, "label_fields", i);
@@ -142,8 +178,25 @@ void CheckLabels(const Pipeline& pipeline, const KnownColumns& columns, Problems
   }
   if (data.label_fields_size() > 0) return;
   for (const TaskTower& tower : TaskTowers(pipeline.model_config())) {
-    if (std::find(computed.begin(), computed.end(), tower.label_name()) != computed.end()) continue;
-    columns.Check(tower.label_name(), tower, "label_name", -1, problems);
+    for (const char* field : {"label_name", "task_space_indicator_label"}) {
+      const std::string& name = field[0] == 'l' ? tower.label_name() : tower.task_space_indicator_label();
+      if (std::find(computed.begin(), computed.end(), name) != computed.end()) continue;
+      columns.Check(name, tower, field, -1, problems);
+    }
+  }
+}
+
+// Columns that losses and metrics group rows by.
+void CheckGroupColumns(const Pipeline& pipeline, const KnownColumns& columns, Problems* problems) {
+  for (const TaskTower& tower : TaskTowers(pipeline.model_config())) {
+    for (const LossConfig& loss : tower.losses()) {
+      if (!loss.has_jrc_loss()) continue;
+      columns.Check(loss.jrc_loss().session_name(), loss.jrc_loss(), "session_name", -1, problems);
+    }
+    for (const MetricConfig& metric : tower.metrics()) {
+      if (!metric.has_grouped_auc()) continue;
+      columns.Check(metric.grouped_auc().grouping_key(), metric.grouped_auc(), "grouping_key", -1, problems);
+    }
   }
 }
 
@@ -155,12 +208,20 @@ void CheckSplit(const Pipeline& pipeline, Problems* problems) {
     if (!split.GetReflection()->HasField(split, field) || split.GetReflection()->GetDouble(split, field) == 0) continue;
     if (split.eval_halves()) {
       problems->Add(split, fraction, "excludes eval_halves: keep one of them");
+    } else if (split.eval_is_test()) {
+      if (field->name() == "validation_fraction") continue;
+      problems->Add(split, fraction, "excludes eval_is_test: keep one of them");
     } else if (has_eval) {
       problems->Add(split, fraction, "has no effect with eval_input_path: remove one of them");
     }
   }
   if (split.eval_halves() && !has_eval) {
     problems->Add(split, "eval_halves", "needs eval_input_path, the file that is halved");
+  }
+  if (split.eval_is_test() && !has_eval)
+    problems->Add(split, "eval_is_test", "needs eval_input_path, the file that tests");
+  if (split.eval_is_test() && split.eval_halves()) {
+    problems->Add(split, "eval_is_test", "excludes eval_halves: keep one of them");
   }
   const double sum = split.validation_fraction() + split.test_fraction();
   if (!split.eval_halves() && !has_eval && sum >= 1 && split.validation_fraction() < 1 && split.test_fraction() < 1) {
@@ -187,6 +248,7 @@ void CheckData(const Pipeline& pipeline, Problems* problems) {
   }
   CheckFeatureColumns(pipeline, columns, problems);
   CheckLabels(pipeline, columns, problems);
+  CheckGroupColumns(pipeline, columns, problems);
   CheckSplit(pipeline, problems);
 }
 

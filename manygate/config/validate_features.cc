@@ -116,21 +116,30 @@ void CheckTransform(const RawFeature& feature, bool has_bins, Problems* problems
     problems->Add(transform, "clip_max",
                   fmt::format("is {}, expected more than clip_min ({})", transform.clip_max(), transform.clip_min()));
   }
-  if (!has_bins) return;
-  // Bins are cut from the value itself, so these would change nothing.
-  if (transform.log1p()) problems->Add(transform, "log1p", "has no effect on a feature that is cut into bins");
-  if (transform.standardise()) {
-    problems->Add(transform, "standardise", "has no effect on a feature that is cut into bins");
+  const bool pieces = transform.piecewise_linear() > 0;
+  if (pieces && transform.quantile_bins() > 0) {
+    problems->Add(transform, "piecewise_linear", "excludes quantile_bins: write a second feature for the bins");
   }
+  if (pieces && feature.boundaries_size() > 0) {
+    problems->Add(transform, "piecewise_linear", "excludes boundaries: write a second feature for the bins");
+  }
+  if (!has_bins && !pieces) return;
+  // Bins and pieces are cut from the value itself, so these would change nothing.
+  const std::string text = fmt::format("has no effect on a feature that is cut into {}", pieces ? "pieces" : "bins");
+  if (transform.log1p()) problems->Add(transform, "log1p", text);
+  if (transform.standardise()) problems->Add(transform, "standardise", text);
 }
 
 void CheckRawFeature(const RawFeature& feature, Problems* problems) {
   const bool has_bins = feature.boundaries_size() > 0 || feature.transform().quantile_bins() > 0;
+  const bool has_pieces = feature.transform().piecewise_linear() > 0;
   const bool has_embedding = feature.has_embedding_dim();
-  if (!has_bins && has_embedding) {
+  if (!has_bins && !has_pieces && has_embedding) {
     problems->Add(feature, "embedding_dim", "needs bins: add boundaries or transform { quantile_bins: 10 }");
   }
-  if (!has_bins && feature.one_hot()) {
+  if (has_pieces && !has_bins && feature.one_hot()) {
+    problems->Add(feature, "one_hot", "has no meaning: piecewise_linear makes numbers, not bins");
+  } else if (!has_bins && feature.one_hot()) {
     problems->Add(feature, "one_hot", "needs bins: add boundaries or transform { quantile_bins: 10 }");
   }
   if (has_bins && !has_embedding && !feature.one_hot()) {
@@ -139,8 +148,10 @@ void CheckRawFeature(const RawFeature& feature, Problems* problems) {
   if (has_embedding && feature.one_hot()) {
     problems->Add(feature, "embedding_dim", "excludes one_hot: keep one of them");
   }
-  if (feature.has_embedding_name() && !has_embedding) {
-    problems->Add(feature, "embedding_name", "has no meaning: the feature has no embedding");
+  if (feature.has_embedding_name() && (!has_embedding || !has_bins)) {
+    problems->Add(feature, "embedding_name",
+                  has_pieces ? "has no meaning: a linear map over pieces is not shared"
+                             : "has no meaning: the feature has no embedding");
   }
   CheckExpression(feature, feature.expression(), problems);
   if (feature.has_init_fn()) CheckInitFunction(feature, feature.init_fn(), has_embedding, problems);
@@ -186,8 +197,35 @@ void CheckSharedTables(const Pipeline& pipeline, Problems* problems) {
   }
 }
 
+// The model reads the first DEEP group; PEPNet others besides, by their names; the linear part the WIDE one.
+void CheckGroupsAreRead(const ModelConfig& model, Problems* problems) {
+  const std::vector<std::string> more =
+      model.has_pepnet() ? std::vector<std::string>{"domain", "uia"} : std::vector<std::string>{};
+  int deep = 0, wide = 0;
+  for (const FeatureGroupConfig& group : model.feature_groups()) {
+    if (group.group_type() == WIDE) {
+      if (++wide > 1) problems->Add(group, "group_type", "is WIDE for the second time: at most one group is");
+      continue;
+    }
+    if (++deep == 1 || std::find(more.begin(), more.end(), group.group_name()) != more.end()) continue;
+    if (more.empty()) {
+      problems->AddTo(group, fmt::format("is a second group of type DEEP: {} reads the first only", ModelName(model)));
+    } else {
+      problems->Add(group, "group_name",
+                    fmt::format("\"{}\" is not read by {}. {}", group.group_name(), ModelName(model),
+                                Suggestion(group.group_name(), more, "It reads the first group and")));
+    }
+  }
+  if (wide > 0 && deep == 0) {
+    problems->AddTo(model, "has a WIDE group but no DEEP one: write one for the network beside the linear part");
+  }
+}
+
 void CheckGroups(const Pipeline& pipeline, Problems* problems) {
   const std::vector<std::string> features = FeatureNames(pipeline);
+  if (pipeline.model_config().model_case() != ModelConfig::MODEL_NOT_SET) {
+    CheckGroupsAreRead(pipeline.model_config(), problems);
+  }
   UniqueNames groups(problems);
   for (const FeatureGroupConfig& group : pipeline.model_config().feature_groups()) {
     if (group.group_name().empty()) problems->AddTo(group, "has no group_name");

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Rules of model_config: networks, towers, their losses and metrics.
+// Rules of model_config that hold for every model: that there is one, that it has the networks it needs, what networks
+// are made of. Its towers: validate_towers.cc; what only one model asks: validate_special_models.cc.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -11,123 +12,85 @@
 namespace manygate::config {
 namespace {
 
+using google::protobuf::FieldDescriptor;
 using google::protobuf::Message;
-
-const std::vector<std::string>& Activations() {
-  static const std::vector<std::string> kNames = {"nn.ReLU", "nn.SiLU",      "nn.Tanh", "nn.Sigmoid",
-                                                  "nn.GELU", "nn.LeakyReLU", "none"};
-  return kNames;
-}
+using google::protobuf::Reflection;
 
 void CheckMlp(const MLP& mlp, Problems* problems) {
   if (mlp.hidden_units_size() == 0) {
     problems->AddTo(mlp, "has no hidden_units. Write one width per layer: hidden_units: [64, 32]");
   }
-  const int ratios = mlp.dropout_ratio_size();
-  if (ratios > 1 && ratios != mlp.hidden_units_size()) {
-    problems->Add(mlp, "dropout_ratio",
-                  fmt::format("has {} values for {} layers, expected one for all or one per layer", ratios,
-                              mlp.hidden_units_size()));
-  }
-  const std::vector<std::string>& names = Activations();
-  if (std::find(names.begin(), names.end(), mlp.activation()) == names.end()) {
-    problems->Add(mlp, "activation",
-                  fmt::format("\"{}\" is unknown. {}", mlp.activation(), Suggestion(mlp.activation(), names, "Known")));
-  }
+  CheckPerLayer(mlp, "dropout_ratio", mlp.dropout_ratio_size(), mlp.hidden_units_size(), problems);
+  CheckPerLayer(mlp, "init_scale", mlp.init_scale_size(), mlp.hidden_units_size(), problems);
+  CheckActivation(mlp, "activation", mlp.activation(), problems);
   if (mlp.use_bn() && mlp.use_ln()) problems->Add(mlp, "use_ln", "excludes use_bn: keep one of them");
 }
 
-void CheckLosses(const TaskTower& tower, Problems* problems) {
-  if (tower.losses_size() > 1) {
-    problems->Add(tower, "losses", 1, "is a second loss: exactly one per tower is supported");
+// What to write for a field that is missing.
+std::string Example(const FieldDescriptor& field) {
+  std::string inside;
+  const auto& type = *field.message_type();
+  if (&type == MLP::descriptor()) inside = " hidden_units: [64, 32]";
+  for (int i = 0; i < type.field_count() && inside.size() < 200; ++i) {
+    if (type.field(i)->options().GetExtension(needed)) inside += " " + Example(*type.field(i));
   }
-  for (const LossConfig& loss : tower.losses()) {
-    if (loss.loss_case() == LossConfig::LOSS_NOT_SET) {
-      problems->AddTo(loss, "is empty, expected binary_cross_entropy {} or l2_loss {}");
+  return fmt::format("{} {{{} }}", field.name(), inside);
+}
+
+// Networks of which there are none need no description.
+bool IsUnused(const Message& message, const FieldDescriptor& field) {
+  const char* count = field.name() == "task_expert_net"    ? "expert_num_per_task"
+                      : field.name() == "share_expert_net" ? "share_num"
+                                                           : "";
+  const FieldDescriptor* count_field = message.GetDescriptor()->FindFieldByName(count);
+  return count_field != nullptr && message.GetReflection()->GetUInt32(message, count_field) == 0;
+}
+
+// Every network of the model, wherever it stands in it.
+void CheckNetworks(const Message& message, Problems* problems) {
+  if (message.GetDescriptor() == MLP::descriptor()) return CheckMlp(static_cast<const MLP&>(message), problems);
+  const Reflection& reflection = *message.GetReflection();
+  for (int i = 0; i < message.GetDescriptor()->field_count(); ++i) {
+    const FieldDescriptor& field = *message.GetDescriptor()->field(i);
+    if (field.message_type() == nullptr) continue;
+    const int count =
+        field.is_repeated() ? reflection.FieldSize(message, &field) : int{reflection.HasField(message, &field)};
+    if (count == 0 && field.options().GetExtension(needed) && !IsUnused(message, field)) {
+      problems->AddTo(message, fmt::format("has no {}. Write {}{}", field.name(), Example(field),
+                                           field.is_repeated() ? " for each level" : ""));
+    }
+    for (int j = 0; j < count; ++j) {
+      CheckNetworks(field.is_repeated() ? reflection.GetRepeatedMessage(message, &field, j)
+                                        : reflection.GetMessage(message, &field),
+                    problems);
     }
   }
-}
-
-void CheckMetrics(const TaskTower& tower, Problems* problems) {
-  std::vector<std::string> seen;
-  for (const MetricConfig& metric : tower.metrics()) {
-    const std::string name = MetricName(metric);
-    if (name.empty()) {
-      problems->AddTo(metric, "is empty, expected a metric such as auc {} or log_loss {}");
-    } else if (std::find(seen.begin(), seen.end(), name) != seen.end()) {
-      problems->AddTo(metric, fmt::format("is a second {}: once per tower is enough", name));
-    }
-    seen.push_back(name);
-    if (metric.has_auc() && metric.auc().thresholds() == 1) {
-      problems->Add(metric.auc(), "thresholds", "is 1, expected 0 (exact) or at least 2");
-    }
-  }
-}
-
-void CheckTower(const Pipeline& pipeline, const TaskTower& tower, Problems* problems) {
-  const auto& label_fields = pipeline.data_config().label_fields();
-  const std::vector<std::string> labels(label_fields.begin(), label_fields.end());
-  if (tower.label_name().empty()) {
-    problems->AddTo(tower, "has no label_name");
-  } else if (!labels.empty() && std::find(labels.begin(), labels.end(), tower.label_name()) == labels.end()) {
-    problems->Add(tower, "label_name",
-                  fmt::format("\"{}\" is not among the label_fields. {}", tower.label_name(),
-                              Suggestion(tower.label_name(), labels, "Labels")));
-  }
-  if (tower.num_class() != 1) {
-    problems->Add(tower, "num_class",
-                  fmt::format("{} is not supported yet: only 1 (a yes/no label or a number) is", tower.num_class()));
-  }
-  if (tower.has_mlp()) CheckMlp(tower.mlp(), problems);
-  CheckLosses(tower, problems);
-  CheckMetrics(tower, problems);
-}
-
-void CheckTowers(const Pipeline& pipeline, const Message& model, Problems* problems) {
-  const auto& towers = TaskTowers(pipeline.model_config());
-  if (towers.empty()) {
-    problems->AddTo(model, "has no task_towers: write task_towers { label_name: \"...\" } for each label");
-    return;
-  }
-  UniqueNames names(problems);
-  bool any_weight = false;
-  for (const TaskTower& tower : towers) {
-    names.Note(TowerName(tower), tower, tower.tower_name().empty() ? "label_name" : "tower_name");
-    CheckTower(pipeline, tower, problems);
-    any_weight = any_weight || tower.weight() != 0;
-  }
-  if (!any_weight) problems->Add(towers[0], "weight", "is 0 as in all towers: nothing would be trained");
-}
-
-// What MMoE and OMoE have in common.
-template <typename Model>
-void CheckExperts(const Model& model, Problems* problems) {
-  if (!model.has_expert_mlp()) {
-    problems->AddTo(model, "has no expert_mlp. Write expert_mlp { hidden_units: [64, 32] }");
-  } else {
-    CheckMlp(model.expert_mlp(), problems);
-  }
-  if (model.has_gate_mlp()) CheckMlp(model.gate_mlp(), problems);
 }
 
 }  // namespace
 
+void CheckActivation(const Message& parent, std::string_view field, const std::string& name, Problems* problems) {
+  static const std::vector<std::string> kNames = {"nn.ReLU", "nn.SiLU",      "nn.Tanh", "nn.Sigmoid",
+                                                  "nn.GELU", "nn.LeakyReLU", "none"};
+  if (std::find(kNames.begin(), kNames.end(), name) != kNames.end()) return;
+  problems->Add(parent, field, fmt::format("\"{}\" is unknown. {}", name, Suggestion(name, kNames, "Known")));
+}
+
+void CheckPerLayer(const Message& parent, std::string_view field, int values, int layers, Problems* problems) {
+  if (values <= 1 || values == layers) return;
+  problems->Add(parent, field,
+                fmt::format("has {} values for {} layers, expected one for all or one per layer", values, layers));
+}
+
 void CheckModel(const Pipeline& pipeline, Problems* problems) {
   const ModelConfig& model = pipeline.model_config();
-  switch (model.model_case()) {
-    case ModelConfig::kSimpleMultiTask: return CheckTowers(pipeline, model.simple_multi_task(), problems);
-    case ModelConfig::kMmoe: CheckExperts(model.mmoe(), problems); return CheckTowers(pipeline, model.mmoe(), problems);
-    case ModelConfig::kOmoe: CheckExperts(model.omoe(), problems); return CheckTowers(pipeline, model.omoe(), problems);
-    case ModelConfig::kSharedBottom:
-      if (!model.shared_bottom().has_bottom_mlp()) {
-        problems->AddTo(model.shared_bottom(), "has no bottom_mlp. Write bottom_mlp { hidden_units: [64, 32] }");
-      } else {
-        CheckMlp(model.shared_bottom().bottom_mlp(), problems);
-      }
-      return CheckTowers(pipeline, model.shared_bottom(), problems);
-    default: break;
+  if (const Message* message = ModelMessage(model); message != nullptr) {
+    CheckNetworks(*message, problems);
+    CheckSpecialModel(model, problems);
+    CheckTowers(pipeline, problems);
+    return;
   }
-  const std::string text = "no model: write one of mmoe, omoe, shared_bottom, simple_multi_task { ... }";
+  const std::string text = fmt::format("no model: write one of {} {{ ... }}", JoinNames(ModelNames(), 100));
   pipeline.has_model_config() ? problems->AddTo(model, "has " + text)
                               : problems->AddGlobal("model_config is missing; it has " + text);
 }

@@ -116,6 +116,15 @@ INSTANTIATE_TEST_SUITE_P(
         ValidateCase{kOptimizer, "cosine_annealing_learning_rate { min_learning_rate: 0.1 }",
                      "p.config:3:54: train_config.dense_optimizer.cosine_annealing_learning_rate.min_learning_rate is "
                      "0.1, above the learning rate itself (0.002)"},
+        ValidateCase{kOptimizer, "cosine_annealing_learning_rate { epochs: 8 warmup_size: 10 }",
+                     "p.config:3:64: train_config.dense_optimizer.cosine_annealing_learning_rate.warmup_size has no "
+                     "effect with epochs: remove one of them"},
+        ValidateCase{kOptimizer, "cosine_annealing_learning_rate { warmup_share: 0.1 }",
+                     "p.config:3:54: train_config.dense_optimizer.cosine_annealing_learning_rate.warmup_share is a "
+                     "share of epochs, which is not set"},
+        ValidateCase{kOptimizer, "cosine_annealing_learning_rate { epochs: 8 warmup_share: 1 }",
+                     "p.config:3:64: train_config.dense_optimizer.cosine_annealing_learning_rate.warmup_share is 1, "
+                     "expected a number in [0, 1)"},
         ValidateCase{
             kOptimizer, "noam_learning_rate { warmup_size: 0 }",
             "p.config:3:42: train_config.dense_optimizer.noam_learning_rate.warmup_size is 0, expected at least "
@@ -170,8 +179,11 @@ INSTANTIATE_TEST_SUITE_P(
         ValidateCase{kData, "input_fields { input_name: \"age\" input_type: STRING }",
                      "p.config:11:33: feature_configs[1].raw_feature.feature_name reads \"age\", whose input_type is "
                      "STRING: a raw_feature needs numbers"},
+        ValidateCase{kData, "with_header: true sample_weight_fields: [\"a\", \"a\"]",
+                     "p.config:7:49: data_config.sample_weight_fields[1] \"a\" is used twice, first at p.config:7:44"},
         ValidateCase{kData, "with_header: true sample_weight_fields: [\"a\", \"b\"]",
-                     "p.config:7:49: data_config.sample_weight_fields[1] is a second weight: at most one is supported"},
+                     "p.config:17:5: model_config.mmoe.task_towers[0] has no sample_weight_name, but data_config has 2 "
+                     "sample_weight_fields: a, b"},
         ValidateCase{kData, "input_fields { input_name: \"w1\" } sample_weight_fields: \"w\"",
                      "p.config:7:37: data_config.sample_weight_fields[0] \"w\" is not among the input_fields."},
         ValidateCase{"[\"click\", \"buy\"]", "[\"clicks\", \"buy\"]",
@@ -275,6 +287,22 @@ INSTANTIATE_TEST_SUITE_P(
                      "p.config:11:77: feature_configs[1].raw_feature.transform.clip_max is 1, expected more than "
                      "clip_min (2)"},
         ValidateCase{
+            kAge, "feature_name: \"age\" transform { piecewise_linear: 8 quantile_bins: 4 } one_hot: true }",
+            "p.config:11:65: feature_configs[1].raw_feature.transform.piecewise_linear excludes quantile_bins: "
+            "write a second feature for the bins"},
+        ValidateCase{
+            kAge, "feature_name: \"age\" transform { piecewise_linear: 8 log1p: true } }",
+            "p.config:11:85: feature_configs[1].raw_feature.transform.log1p has no effect on a feature that is "
+            "cut into pieces"},
+        ValidateCase{kAge, "feature_name: \"age\" transform { piecewise_linear: 8 } one_hot: true }",
+                     "p.config:11:87: feature_configs[1].raw_feature.one_hot has no meaning: piecewise_linear makes "
+                     "numbers, not bins"},
+        ValidateCase{kAge,
+                     "feature_name: \"age\" transform { piecewise_linear: 8 } embedding_dim: 4 "
+                     "embedding_name: \"t\" }",
+                     "p.config:11:104: feature_configs[1].raw_feature.embedding_name has no meaning: a linear map over "
+                     "pieces is not shared"},
+        ValidateCase{
             "[\"city\", \"age\"]", "[\"city\", \"aeg\"]",
             "p.config:13:62: model_config.feature_groups[0].feature_names[1] \"aeg\" is not a feature. Did you "
             "mean \"age\"? Features: city, age"},
@@ -310,16 +338,17 @@ INSTANTIATE_TEST_SUITE_P(
                      "p.config:18:19: model_config.mmoe.task_towers[1].tower_name \"click\" is used twice, first at "
                      "p.config:17:19"},
         ValidateCase{kTower, "num_class: 3",
-                     "p.config:17:39: model_config.mmoe.task_towers[0].num_class 3 is not supported yet: only 1"},
+                     "p.config:17:39: model_config.mmoe.task_towers[0].num_class is 3, but the loss is "
+                     "binary_cross_entropy: leave it out, or write losses { softmax_cross_entropy {} }"},
         ValidateCase{kTower, "mlp { }", "p.config:17:39: model_config.mmoe.task_towers[0].mlp has no hidden_units."},
         ValidateCase{kTower, "weight: -1",
                      "p.config:17:39: model_config.mmoe.task_towers[0].weight is -1, expected at least 0"},
         ValidateCase{kTower, "losses { }",
-                     "p.config:17:39: model_config.mmoe.task_towers[0].losses[0] is empty, expected "
-                     "binary_cross_entropy {} or l2_loss {}"},
-        ValidateCase{
-            kTower, "losses { l2_loss {} } losses { l2_loss {} }",
-            "p.config:17:61: model_config.mmoe.task_towers[0].losses[1] is a second loss: exactly one per tower"},
+                     "p.config:17:39: model_config.mmoe.task_towers[0].losses[0] is empty, expected a loss "
+                     "such as binary_cross_entropy {} or l2_loss {}"},
+        ValidateCase{kTower, "losses { l2_loss {} } losses { l2_loss {} }",
+                     "p.config:17:61: model_config.mmoe.task_towers[0].losses[1] is a second l2_loss: give the first "
+                     "one a weight instead"},
         ValidateCase{
             kTower, "losses { binary_cross_entropy { label_smoothing: 1 } }",
             "p.config:17:71: model_config.mmoe.task_towers[0].losses[0].binary_cross_entropy.label_smoothing is "
@@ -339,9 +368,9 @@ TEST(ValidateTest, MissingParts) {
             "p.config: no names of columns: set data_config.with_header: true, or list the columns in "
             "data_config.input_fields\n"
             "p.config: no feature_configs: a model needs at least one feature\n"
-            "p.config: model_config is missing; it has no model: write one of mmoe, omoe, shared_bottom, "
-            "simple_multi_task { ... }");
-  EXPECT_THAT(ErrorOf("model_config { }"), HasSubstr("p.config:1:1: model_config has no model: write one of mmoe"));
+            "p.config: model_config is missing; it has no model: write one of simple_multi_task, mmoe, ple, dbmtl, "
+            "esmm, pepnet, shared_bottom, omoe, cgc, escm2, aitm, adatt, dselect_k { ... }");
+  EXPECT_THAT(ErrorOf("model_config { }"), HasSubstr("p.config:1:1: model_config has no model: write one of simple"));
   EXPECT_THAT(ErrorOf("model_config {\n shared_bottom { } }"),
               HasSubstr("p.config:2:2: model_config.shared_bottom has no bottom_mlp. Write bottom_mlp"));
   EXPECT_THAT(ErrorOf("model_config {\n simple_multi_task { } }"),
@@ -356,6 +385,13 @@ TEST(ValidateTest, FractionsBesideAnEvaluationFile) {
               HasSubstr("--set data_config.split.test_fraction=0.1: data_config.split.test_fraction has no effect with "
                         "eval_input_path"));
   EXPECT_EQ(ErrorOf(kValid, {"eval_input_path=x.csv", "data_config.split.eval_halves=true"}), "");
+  const std::string test = "data_config.split.eval_is_test=true";
+  EXPECT_EQ(ErrorOf(kValid, {"eval_input_path=x.csv", test, "data_config.split.validation_fraction=0.2"}), "");
+  EXPECT_THAT(ErrorOf(kValid, {"eval_input_path=x.csv", test, "data_config.split.test_fraction=0.2"}),
+              HasSubstr("data_config.split.test_fraction excludes eval_is_test: keep one of them"));
+  EXPECT_THAT(ErrorOf(kValid, {"eval_input_path=x.csv", test, "data_config.split.eval_halves=true"}),
+              HasSubstr("data_config.split.eval_is_test excludes eval_halves: keep one of them"));
+  EXPECT_THAT(ErrorOf(kValid, {test}), HasSubstr("data_config.split.eval_is_test needs eval_input_path"));
 }
 
 TEST(ValidateTest, SharedTables) {

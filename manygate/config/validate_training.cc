@@ -54,6 +54,14 @@ void CheckSchedule(const Optimizer& optimizer, Problems* problems) {
   if (!optimizer.has_cosine_annealing_learning_rate()) return;
   const CosineAnnealingLR& cosine = optimizer.cosine_annealing_learning_rate();
   CheckLowestRate(optimizer, cosine, problems);
+  if (cosine.epochs() > 0) {
+    for (const char* field : {"T_max", "warmup_size", "by_epoch"}) {
+      if (!cosine.GetReflection()->HasField(cosine, CosineAnnealingLR::descriptor()->FindFieldByName(field))) continue;
+      problems->Add(cosine, field, "has no effect with epochs: remove one of them");
+    }
+  } else if (cosine.warmup_share() > 0) {
+    problems->Add(cosine, "warmup_share", "is a share of epochs, which is not set");
+  }
   if (cosine.t_max() > 0 && cosine.warmup_size() >= cosine.t_max()) {
     problems->Add(cosine, "warmup_size",
                   fmt::format("is {}, expected less than T_max ({})", cosine.warmup_size(), cosine.t_max()));

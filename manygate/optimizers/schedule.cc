@@ -58,11 +58,22 @@ double Schedule::Manual(int64_t step) const {
 
 double Schedule::Cosine(int64_t step) const {
   const auto& c = config_.cosine_annealing_learning_rate();
+  if (c.epochs() > 0) return CosineByEpochs(step);
   const double elapsed = Elapsed(step, c.by_epoch()), warmup = static_cast<double>(c.warmup_size());
   if (elapsed < warmup) return WarmUp(c.warmup_learning_rate(), peak_, elapsed, warmup);
-  const double whole = c.t_max() > 0 ? static_cast<double>(c.t_max())
-                                     : Elapsed(run_.total_steps + 1, c.by_epoch()) - warmup;
+  const double whole =
+      c.t_max() > 0 ? static_cast<double>(c.t_max()) : Elapsed(run_.total_steps + 1, c.by_epoch()) - warmup;
   const double part = std::min(1.0, (elapsed - warmup) / std::max(1.0, whole));
+  return c.min_learning_rate() + (peak_ - c.min_learning_rate()) * 0.5 * (1 + std::cos(std::numbers::pi * part));
+}
+
+double Schedule::CosineByEpochs(int64_t step) const {
+  const auto& c = config_.cosine_annealing_learning_rate();
+  const double elapsed = static_cast<double>(step - 1);
+  const double whole = double{c.epochs()} * static_cast<double>(std::max<int64_t>(1, run_.steps_per_epoch));
+  const double warmup = double{c.warmup_share()} * whole;
+  if (elapsed < warmup) return WarmUp(c.warmup_learning_rate(), peak_, elapsed, warmup);
+  const double part = std::min(1.0, (elapsed - warmup) / (whole - warmup));
   return c.min_learning_rate() + (peak_ - c.min_learning_rate()) * 0.5 * (1 + std::cos(std::numbers::pi * part));
 }
 

@@ -28,6 +28,10 @@ class Schedule {
   double Exponential(int64_t step) const;
   double Manual(int64_t step) const;
   double Cosine(int64_t step) const;
+  // With CosineAnnealingLR.epochs: n = epochs * steps_per_epoch steps, the first w = warmup_share * n of them (both may
+  // be fractions) a line from warmup_learning_rate to the rate, the others half a cosine down to min_learning_rate,
+  // which holds beyond step n. A run that ends before step n stops on the way.
+  double CosineByEpochs(int64_t step) const;
   double Noam(int64_t step) const;
 
   config::Optimizer config_;

@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <numbers>
 
 namespace manygate {
 namespace {
@@ -21,11 +22,12 @@ TEST(Schedule, ConstantIsTheDefault) {
 }
 
 TEST(Schedule, ExponentialWarmsUpThenDecaysInStairs) {
-  const Schedule s = Make("exponential_decay_learning_rate { decay_size: 5 decay_factor: 0.5 warmup_learning_rate: 0.1 "
-                          "warmup_size: 4 min_learning_rate: 0.1 }");
+  const Schedule s = Make(
+      "exponential_decay_learning_rate { decay_size: 5 decay_factor: 0.5 warmup_learning_rate: 0.1 "
+      "warmup_size: 4 min_learning_rate: 0.1 }");
   EXPECT_NEAR(s.LearningRate(1), 0.1, 1e-7);
   EXPECT_NEAR(s.LearningRate(3), 0.3, 1e-7);
-  EXPECT_NEAR(s.LearningRate(5), 0.5, 1e-7);   // the decay counter starts after the warm-up
+  EXPECT_NEAR(s.LearningRate(5), 0.5, 1e-7);  // the decay counter starts after the warm-up
   EXPECT_NEAR(s.LearningRate(9), 0.5, 1e-7);
   EXPECT_NEAR(s.LearningRate(10), 0.25, 1e-7);
   EXPECT_NEAR(s.LearningRate(99), 0.1, 1e-7);
@@ -37,7 +39,8 @@ TEST(Schedule, ExponentialWithoutStairsIsSmooth) {
 }
 
 TEST(Schedule, ManualStepsByEpoch) {
-  const Schedule s = Make("manual_step_learning_rate { schedule_sizes: [1, 3] learning_rates: [0.2, 0.05] by_epoch: true }");
+  const Schedule s =
+      Make("manual_step_learning_rate { schedule_sizes: [1, 3] learning_rates: [0.2, 0.05] by_epoch: true }");
   EXPECT_NEAR(s.LearningRate(10), 0.5, 1e-7);
   EXPECT_NEAR(s.LearningRate(11), 0.2, 1e-7);
   EXPECT_NEAR(s.LearningRate(30), 0.2, 1e-7);
@@ -49,6 +52,38 @@ TEST(Schedule, CosineEndsAtTheMinimum) {
   EXPECT_NEAR(s.LearningRate(1), 0.5, 1e-7);
   EXPECT_NEAR(s.LearningRate(51), 0.3, 1e-7);
   EXPECT_NEAR(s.LearningRate(101), 0.1, 1e-7);
+}
+
+// n = 2.5 * 10 = 25 steps, w = 0.2 * 25 = 5 of them warm-up: steps 1 .. 5 start at 0.1 + 0.4 * (s - 1) / 5.
+TEST(Schedule, CosineByEpochs) {
+  const Schedule s = Make(
+      "cosine_annealing_learning_rate { epochs: 2.5 warmup_share: 0.2 warmup_learning_rate: 0.1 "
+      "min_learning_rate: 0.3 }");
+  EXPECT_NEAR(s.LearningRate(1), 0.1, 1e-7);
+  EXPECT_NEAR(s.LearningRate(2), 0.18, 1e-7);
+  EXPECT_NEAR(s.LearningRate(5), 0.42, 1e-7);
+  EXPECT_NEAR(s.LearningRate(6), 0.5, 1e-7);
+  EXPECT_NEAR(s.LearningRate(11), 0.3 + 0.2 * (1 + std::sqrt(0.5)) / 2, 1e-7);  // a quarter of the way
+  EXPECT_NEAR(s.LearningRate(16), 0.4, 1e-7);
+  EXPECT_NEAR(s.LearningRate(26), 0.3, 1e-7);
+  EXPECT_NEAR(s.LearningRate(100), 0.3, 1e-7);
+}
+
+// The recipe of examples/census_income/accurate.config: 8 epochs, of which 6 are run; the rate is 7e-4 then.
+TEST(Schedule, CosineThatARunLeavesEarly) {
+  config::Optimizer config;
+  ASSERT_TRUE(
+      google::protobuf::TextFormat::ParseFromString("adamw_optimizer { lr: 0.004 } cosine_annealing_learning_rate { "
+                                                    "epochs: 8 warmup_share: 0.1 warmup_learning_rate: "
+                                                    "0.00016 }",
+                                                    &config));
+  const Schedule s(config, {.steps_per_epoch = 195, .total_steps = 1170});  // w = 156
+  EXPECT_NEAR(s.LearningRate(1), 0.00016, 1e-9);
+  EXPECT_NEAR(s.LearningRate(79), (0.00016 + 0.004) / 2, 1e-9);
+  EXPECT_NEAR(s.LearningRate(157), 0.004, 1e-9);
+  EXPECT_NEAR(s.LearningRate(859), 0.002, 1e-9);
+  EXPECT_NEAR(s.LearningRate(1171), 0.002 * (1 + std::cos(std::numbers::pi * 1014 / 1404)), 1e-9);
+  EXPECT_NEAR(s.LearningRate(1171), 7e-4, 2e-5);
 }
 
 TEST(Schedule, NoamPeaksAtTheEndOfItsWarmUp) {
