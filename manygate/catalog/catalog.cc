@@ -55,7 +55,7 @@ void DropOutputs(Graph& graph, Purpose purpose) {
 void RewriteGraph(Graph& graph, int64_t batch_rows) {
   MergeParallelProducts(graph);
   SumInsteadOfPieces(graph);
-  LookUpInsteadOfMultiply(graph, batch_rows);
+  LookUpInsteadOfMultiply(graph, {.batch_rows = batch_rows});
 }
 
 Graph BuildGraph(const config::Pipeline& pipeline, const features::Schema& schema, GraphChoice choice) {

@@ -8,7 +8,7 @@
 
 #include "manygate/base/check.h"
 #include "manygate/config/init_function.h"
-#include "manygate/models/blocks.h"
+#include "manygate/models/cross.h"
 #include "manygate/ops/concat.h"
 #include "manygate/ops/dense.h"
 #include "manygate/ops/inputs.h"

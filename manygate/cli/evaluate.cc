@@ -1,17 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
-// manygate evaluate MODEL_DIR... [--data F]...
+// manygate evaluate MODEL_DIR... [--data F]... [--by COLUMN]...
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <memory>
+#include <numeric>
 #include <ostream>
 #include <utility>
 
 #include "manygate/base/file.h"
 #include "manygate/base/text.h"
-#include "manygate/catalog/model.h"
+#include "manygate/catalog/ensemble.h"
 #include "manygate/cli/printing.h"
 #include "manygate/cli/verbs.h"
+#include "manygate/data/source.h"
 #include "manygate/report/text_table.h"
 #include "manygate/train/dataset.h"
 #include "manygate/train/evaluation.h"
@@ -19,16 +21,57 @@
 namespace manygate::cli {
 namespace {
 
+constexpr int64_t kMostSlices = 1000;
+
 struct Evaluated {
   std::string rows_name;  // "test rows of a.csv", for people
   EvaluationResult result;
+  std::vector<ColumnSlices> by;
 };
 
-StatusOr<Evaluated> EvaluateModel(const std::string& dir, const std::string& paths, ThreadPool& pool,
+// The metrics per value of each column, of the rows of `selection` that came from `paths`.
+StatusOr<std::vector<ColumnSlices>> Slice(const Evaluator& evaluator, const Predictions& predictions,
+                                          const RowSelection& selection, const config::Pipeline& pipeline,
+                                          const std::string& paths, const std::vector<std::string>& columns,
+                                          ThreadPool& pool, const std::string& cache,
+                                          std::vector<std::string>* notes) {
+  std::vector<ColumnSlices> by;
+  if (columns.empty()) return by;
+  std::vector<ColumnRequest> wanted;
+  for (const std::string& column : columns) wanted.push_back({column, ColumnKind::kCategory});
+  MG_ASSIGN_OR_RETURN(const Table table, ReadTable(paths, pipeline.data_config(), wanted, pool, cache, notes));
+  for (const std::string& name : columns) {
+    const Column& column = table.columns[table.Find(name)];
+    // Values in the order of their rows: the most frequent first.
+    std::vector<int64_t> rows_of(column.dictionary.size(), 0);
+    for (const uint32_t row : selection.rows) ++rows_of[column.Code(row)];
+    std::vector<int32_t> order(rows_of.size()), place(rows_of.size());
+    std::iota(order.begin(), order.end(), 0);
+    std::stable_sort(order.begin(), order.end(), [&](int32_t a, int32_t b) { return rows_of[a] > rows_of[b]; });
+    std::vector<std::string> texts;
+    for (size_t i = 0; i < order.size(); ++i) {
+      place[order[i]] = static_cast<int32_t>(i);
+      texts.push_back(order[i] == 0 ? "(missing)" : column.dictionary[order[i]]);
+    }
+    const auto with_rows = std::count_if(rows_of.begin(), rows_of.end(), [](int64_t rows) { return rows > 0; });
+    if (with_rows > kMostSlices)
+      return InvalidInput(fmt::format("--by {}: the column has {} values; at most {} can be shown", name,
+                                      FormatCount(with_rows), kMostSlices));
+    std::vector<int32_t> codes;
+    for (const uint32_t row : selection.rows) codes.push_back(place[column.Code(row)]);
+    by.push_back(evaluator.ScoreBy(name, codes, texts, predictions, selection));
+  }
+  return by;
+}
+
+StatusOr<Evaluated> EvaluateModel(const std::string& dir, const EvaluateFlags& flags, ThreadPool& pool,
                                   const Console& console) {
-  MG_ASSIGN_OR_RETURN(const std::unique_ptr<Model> model, LoadModel(dir));
+  const std::string paths = JoinPaths(flags.data);
+  MG_ASSIGN_OR_RETURN(const auto members, LoadMembers(dir));
+  const Model* model = members[0].get();
   std::vector<std::string> notes;
   const std::string cache = CacheDirectory(model->pipeline, dir);
+  std::string source = paths;
   Evaluated evaluated;
   RowSelection selection;
   if (!paths.empty()) {
@@ -40,12 +83,16 @@ StatusOr<Evaluated> EvaluateModel(const std::string& dir, const std::string& pat
     selection = has_test ? std::move(data.test) : std::move(data.validation);
     if (selection.rows.empty())
       return InvalidInput(fmt::format("{}: its training held out no rows; name data to evaluate on: --data FILE", dir));
-    const std::string& source = model->pipeline.eval_input_path().empty() ? model->pipeline.train_input_path()
-                                                                          : model->pipeline.eval_input_path();
+    source = model->pipeline.eval_input_path().empty() ? model->pipeline.train_input_path()
+                                                       : model->pipeline.eval_input_path();
     evaluated.rows_name = fmt::format("{} rows held out of {}", has_test ? "test" : "validation", source);
   }
+  Evaluator evaluator(Pointers(members), pool);
+  const Predictions predictions = evaluator.Predict(selection);
+  evaluated.result = evaluator.Score(predictions, selection);
+  MG_ASSIGN_OR_RETURN(evaluated.by, Slice(evaluator, predictions, selection, model->pipeline, source, flags.by, pool,
+                                          cache, &notes));
   PrintNotes(notes, console);
-  evaluated.result = Evaluator(*model, pool).Evaluate(selection);
   return evaluated;
 }
 
@@ -61,11 +108,13 @@ std::vector<std::string> ModelNames(const std::vector<std::string>& dirs) {
 void PrintOne(const Evaluated& evaluated, const std::string& dir, bool json, const Console& console) {
   if (json) {
     console.err << "evaluated on " << evaluated.rows_name << std::endl;
-    console.out << ToJson(evaluated.result) << "\n";
+    console.out << ToJson(evaluated.result, evaluated.by) << "\n";
     return;
   }
   console.out << fmt::format("{} on {} ({} rows)\n\n{}", dir, evaluated.rows_name, FormatCount(evaluated.result.rows),
                              EvaluationTable(evaluated.result));
+  for (const ColumnSlices& slices : evaluated.by)
+    console.out << fmt::format("\nby {}\n\n{}", slices.column, SliceTable(evaluated.result, slices));
 }
 
 void PrintSeveral(const std::vector<std::string>& dirs, const std::vector<Evaluated>& models, bool json,
@@ -97,12 +146,13 @@ void PrintSeveral(const std::vector<std::string>& dirs, const std::vector<Evalua
 
 Status RunEvaluate(const EvaluateFlags& flags, const Console& console) {
   ThreadPool pool(flags.threads);
-  const std::string paths = JoinPaths(flags.data);
+  if (!flags.by.empty() && flags.model_dirs.size() > 1)
+    return InvalidInput("--by splits the rows of one model; name one model directory");
   std::vector<std::string> dirs;
   for (const std::string& dir : flags.model_dirs) dirs.push_back(WithoutSlash(dir));
   std::vector<Evaluated> models;
   for (const std::string& dir : dirs) {
-    MG_ASSIGN_OR_RETURN(Evaluated evaluated, EvaluateModel(dir, paths, pool, console));
+    MG_ASSIGN_OR_RETURN(Evaluated evaluated, EvaluateModel(dir, flags, pool, console));
     models.push_back(std::move(evaluated));
   }
   if (models.size() == 1) {

@@ -9,11 +9,11 @@
 #include "manygate/base/text.h"
 #include "manygate/base/version.h"
 #include "manygate/cli/verb_parser.h"
+#include "manygate/config/accessors.h"
 
 namespace manygate::cli {
 namespace {
 
-constexpr char kModelNames[] = "simple_multi_task, shared_bottom, omoe, mmoe";
 
 int NumCpus() { return std::max(1, static_cast<int>(std::thread::hardware_concurrency())); }
 
@@ -36,9 +36,6 @@ Status CheckTrain(const VerbParser& parser, const TrainFlags& flags) {
   if (!flags.config.empty()) {
     if (!flags.labels.empty())
       return parser.Wrong("--label is for runs without CONFIG; the labels of a configuration stand in its task_towers");
-    if (!flags.model.empty())
-      return parser.Wrong(
-          "--model is for runs without CONFIG; the model of a configuration stands in its model_config");
     return OkStatus();
   }
   if (flags.data.empty() && flags.labels.empty()) {
@@ -60,7 +57,7 @@ StatusOr<VerbFlags> ParseTrain(std::span<const std::string> args) {
       "and a configuration is made). Ctrl-C writes a checkpoint; --resume goes on from it.",
       "Examples:\n"
       "  manygate train examples/census_income/mmoe.config --model_dir out/mmoe --seed 1\n"
-      "  manygate train --data out/funnel.csv --label click --label purchase --model_dir out/funnel\n"
+      "  manygate train --data out/funnel.csv --label click --label purchase --label amount:amount --model esmm\n"
       "  manygate train mmoe.config --set train_config.num_epochs=5 --set model_config.mmoe.num_expert=4");
   parser.Argument("CONFIG", Need::kOptional, flags.config,
                   "Configuration, as in examples/; every field: manygate/config/pipeline.proto");
@@ -70,10 +67,12 @@ StatusOr<VerbFlags> ParseTrain(std::span<const std::string> args) {
       "instead of its train_input_path");
   parser.List(
       "--label", "NAME[:KIND]", Need::kOptional, flags.labels,
-      "Without CONFIG: a column to predict; may be repeated. KIND is binary or regression (default: binary when "
-      "it has two values, else regression)");
+      "Without CONFIG: a column to predict; may be repeated. KIND is binary, multiclass, regression, count or amount "
+      "(default: binary when it has two values, multiclass for up to 20 texts, else regression)");
   parser.Text("--model", "NAME", Need::kOptional, flags.model,
-              fmt::format("Without CONFIG: {} (default: mmoe)", kModelNames));
+              fmt::format("{} (default without CONFIG: mmoe). With CONFIG: instead of its model, with the same features, "
+                          "towers and training",
+                          JoinNames(config::ModelNames(), config::ModelNames().size())));
   parser.Text("--model_dir", "DIR", Need::kOptional, flags.model_dir,
               "Folder for the model, logs and checkpoints (default: model_dir of CONFIG; without CONFIG out/model)");
   parser.Whole(
@@ -98,11 +97,14 @@ StatusOr<VerbFlags> ParseEvaluate(std::span<const std::string> args) {
                     "Examples:\n"
                     "  manygate evaluate out/mmoe\n"
                     "  manygate evaluate out/mmoe --data census-income.test.gz --format json\n"
-                    "  manygate evaluate out/shared_bottom out/mmoe");
+                    "  manygate evaluate out/shared_bottom out/mmoe\n"
+                    "  manygate evaluate out/mmoe --by sex");
   parser.Arguments("MODEL_DIR", flags.model_dirs, "Model directories, as train leaves them");
   parser.List("--data", "FILE", Need::kOptional, flags.data,
               "Data with labels; a name, glob or list separated by commas; may be repeated (default: the hold-out rows "
               "of the training: test, or validation when there is no test split)");
+  parser.List("--by", "COLUMN", Need::kOptional, flags.by,
+              "Also the metrics of the rows of each value of a column; may be repeated");
   AddThreads(parser, flags.threads);
   parser.Format(flags.json);
   return Finish(parser, args, flags);
@@ -112,7 +114,8 @@ StatusOr<VerbFlags> ParsePredict(std::span<const std::string> args) {
   PredictFlags flags;
   VerbParser parser("predict",
                     "Predictions for every row, in the order of the rows, as CSV: probs_<tower> for binary tasks, "
-                    "y_<tower> for numbers.",
+                    "probs_<tower>_<class>\nfor classes, y_<tower> for numbers; funnel models add "
+                    "probs_<tower>_given_<the one before>.",
                     "Example:\n"
                     "  manygate predict out/funnel --data new.csv --keep user_id --keep item_id --output p.csv.gz");
   parser.Argument("MODEL_DIR", Need::kRequired, flags.model_dir, "Model directory, as train leaves it");

@@ -33,6 +33,7 @@ struct TrainFlags {
 struct EvaluateFlags {
   std::vector<std::string> model_dirs;
   std::vector<std::string> data;  // empty: the hold-out rows of the training
+  std::vector<std::string> by;    // columns whose values split the rows
   int threads = 1;
   bool json = false;
 };

@@ -5,13 +5,14 @@
 //   Train(std::move(made.loaded), options);
 //
 // Features: every column that is neither label nor left out. Ids (texts, codes, whole numbers of few values) become
-// embeddings of 8 (values seen once share the unknown bucket where there are many), numbers are standardised, after log1p where they reach beyond 100, with an
-// indicator where values are missing. Left out: empty and constant columns, row numbers and other values that differ in
-// every row, and columns that give a binary label away (see GivesAway).
-// Labels: binary when the column has two values, else regression on its numbers, the loss
-// weighted by 1 / variance so that no unit drowns the other tasks.
-// Training: batches of 256, Adam at 0.001, 3 epochs (more for small data), a tenth of the rows each for validation and
-// test; the weights that do best on the validation rows are kept.
+// embeddings of 8 (values seen once share the unknown bucket where there are many). A number enters twice, standardised
+// (after log1p where it reaches beyond 100, with an indicator where values are missing) and piecewise linear, with many
+// rows a third time as fine bins. All of them also feed a linear part. Left out: empty and constant columns, row numbers
+// and other values that differ in every row, and columns that give a binary label away (see GivesAway).
+// Labels: binary when the column has two values, multi-class for texts of few values, else a regression.
+// Model: the networks of DefaultNetworks. Training: AdamW with warm-up and cosine, averaged weights; a tenth of the rows
+// each for validation and test; the weights with the least loss on the validation rows are kept. Batch, epochs, bins and
+// initial values follow from the number of rows.
 #ifndef MANYGATE_CLI_INFER_CONFIG_H_
 #define MANYGATE_CLI_INFER_CONFIG_H_
 
@@ -24,6 +25,7 @@
 #include "manygate/base/status.h"
 #include "manygate/base/thread_pool.h"
 #include "manygate/config/load.h"
+#include "manygate/config/model_defaults.h"
 #include "manygate/data/csv_options.h"
 #include "manygate/data/infer.h"
 #include "manygate/data/table.h"
@@ -42,9 +44,17 @@ struct InferredPipeline {
   std::vector<std::string> notes;  // what was chosen and why, for the user
 };
 
-// InvalidInput: no such file, model or column (with the nearest name), a label twice, a label of a kind that is not
-// there yet or that its values do not allow.
+// InvalidInput: no such file, model or column (with the nearest name), a label twice, a label of a kind that its values
+// do not allow.
 StatusOr<InferredPipeline> InferPipeline(const InferRequest& request, ThreadPool& pool);
+
+// A configuration whose model is replaced by another of default networks; groups of features and towers stay. overrides:
+// path=value, applied to the result. InvalidInput: no such model.
+StatusOr<config::LoadedPipeline> ReplaceModel(const config::LoadedPipeline& loaded, const std::string& model,
+                                              const std::vector<std::string>& overrides);
+
+// The networks of a model that is chosen by name.
+config::NetworkDefaults DefaultNetworks();
 
 // How data that nobody has described is read, before its dialect is detected: the usual texts mean "missing".
 CsvOptions DataOptions();

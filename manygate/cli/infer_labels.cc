@@ -17,6 +17,7 @@ namespace manygate::cli {
 namespace {
 
 constexpr std::array kKinds = {"binary", "multiclass", "regression", "count", "amount"};
+constexpr size_t kMostInferredClasses = 20, kMostClasses = 1000;
 
 bool IsOneOf(std::string_view text, const std::set<std::string, std::less<>>& words) {
   return words.contains(ToLower(text));
@@ -45,18 +46,6 @@ std::vector<std::pair<std::string, int64_t>> CountValues(const Column& column, i
   return counts;
 }
 
-// Of the numbers that the texts are, over the rows that have one.
-double Variance(std::span<const std::pair<std::string, int64_t>> values) {
-  double rows = 0, mean = 0, squares = 0;  // West's update for weighted values
-  for (const auto& [text, count] : values) {
-    const double difference = std::strtod(text.c_str(), nullptr) - mean, weight = static_cast<double>(count);
-    rows += weight;
-    mean += difference * weight / rows;
-    squares += weight * difference * (std::strtod(text.c_str(), nullptr) - mean);
-  }
-  return squares / rows;
-}
-
 const std::string& Greater(const std::string& a, const std::string& b) {
   return std::strtod(a.c_str(), nullptr) > std::strtod(b.c_str(), nullptr) ? a : b;
 }
@@ -71,14 +60,6 @@ std::string Quoted(std::span<const std::pair<std::string, int64_t>> values) {
   std::vector<std::string> texts;
   for (const auto& [text, rows] : values) texts.push_back('"' + text + '"');
   return JoinNames(texts, 5);
-}
-
-Status NotSupported(const LabelRequest& request) {
-  const std::string instead = request.kind == "multiclass"
-                                  ? "Make one 0/1 column per class, or name two classes of it by a configuration"
-                                  : fmt::format("Use --label {}:regression", request.name);
-  return InvalidInput(fmt::format("--label {}:{}: {} tasks are not supported yet, only binary and regression. {}",
-                                  request.name, request.kind, request.kind, instead));
 }
 
 Status NoTwoValues(const InferredColumn& column, std::span<const std::pair<std::string, int64_t>> values) {
@@ -130,37 +111,73 @@ StatusOr<std::vector<LabelRequest>> ParseLabels(std::span<const std::string> tex
   return labels;
 }
 
+namespace {
+
+using Counts = std::vector<std::pair<std::string, int64_t>>;
+
+StatusOr<InferredLabel> BinaryLabel(InferredLabel label, const InferredColumn& column, const Counts& counts,
+                                    bool is_number) {
+  // 0, 1, 0.0 and 1.0 are two values however many texts they are.
+  if (std::all_of(counts.begin(), counts.end(), IsZeroOrOne)) return label;
+  if (counts.size() != 2) return NoTwoValues(column, counts);
+  label.positive_value = is_number ? Greater(counts[0].first, counts[1].first) : ChoosePositive(counts);
+  return label;
+}
+
+// Classes in the order of their numbers, or of their texts.
+StatusOr<InferredLabel> ClassLabel(InferredLabel label, const InferredColumn& column, const Counts& counts,
+                                   bool is_number) {
+  if (counts.size() > kMostClasses)
+    return InvalidInput(fmt::format("label \"{}\" has {} values ({}); a multi-class task takes at most {}", column.name,
+                                    FormatCount(static_cast<int64_t>(counts.size())), Quoted(counts), kMostClasses));
+  for (const auto& [text, rows] : counts) label.class_values.push_back(text);
+  std::sort(label.class_values.begin(), label.class_values.end(), [&](const std::string& a, const std::string& b) {
+    return is_number ? std::strtod(a.c_str(), nullptr) < std::strtod(b.c_str(), nullptr) : a < b;
+  });
+  return label;
+}
+
+StatusOr<InferredLabel> NumberLabel(InferredLabel label, const LabelRequest& request, const InferredColumn& column,
+                                    const Counts& counts, bool is_number) {
+  if (!is_number)
+    return InvalidInput(fmt::format("--label {}:{}: the column holds texts ({}), {} needs numbers", request.name,
+                                    request.kind, Quoted(counts), request.kind));
+  if (label.kind == config::TaskKind::kRegression || column.minimum >= 0) return label;
+  return InvalidInput(fmt::format("--label {}:{}: the column's smallest value is {:g}, {} needs numbers from 0 on. Use "
+                                  "--label {}:regression",
+                                  request.name, request.kind, column.minimum, request.kind, request.name));
+}
+
+}  // namespace
+
 StatusOr<InferredLabel> InferLabel(const LabelRequest& request, const InferredColumn& column, const Column& values,
                                    int64_t rows) {
-  if (!request.kind.empty() && request.kind != "binary" && request.kind != "regression") return NotSupported(request);
-  const auto counts = CountValues(values, rows);
+  const Counts counts = CountValues(values, rows);
   if (counts.size() < 2)
     return InvalidInput(fmt::format(
         "label \"{}\" {}: there is nothing to learn", column.name,
         counts.empty() ? "has no value in any row" : fmt::format("is \"{}\" in all rows", counts[0].first)));
   const bool is_number = column.kind == InferredKind::kInteger || column.kind == InferredKind::kNumber;
-  // 0, 1, 0.0 and 1.0 are two values however many texts they are.
-  const bool zero_one = std::all_of(counts.begin(), counts.end(), IsZeroOrOne);
-  InferredLabel label{.name = request.name, .binary = request.kind == "binary"};
-  if (request.kind.empty()) label.binary = counts.size() == 2 || zero_one;
-  if (label.binary) {
-    if (zero_one) return label;
-    if (counts.size() != 2) return NoTwoValues(column, counts);
-    label.positive_value = is_number ? Greater(counts[0].first, counts[1].first) : ChoosePositive(counts);
-    return label;
+  std::string kind = request.kind;
+  if (kind.empty()) {
+    const bool zero_one = std::all_of(counts.begin(), counts.end(), IsZeroOrOne);
+    kind = counts.size() == 2 || zero_one ? "binary" : is_number ? "regression" : "multiclass";
+    if (kind == "multiclass" && counts.size() > kMostInferredClasses)
+      return InvalidInput(fmt::format(
+          "label \"{}\" has {} different texts ({}): too many to be taken for classes unasked. --label {}:multiclass "
+          "takes up to {}; in a configuration, label_configs {{ label_name: \"{}\" positive_values: ... }} makes a "
+          "binary task of it",
+          column.name, FormatCount(static_cast<int64_t>(counts.size())), Quoted(counts), column.name, kMostClasses,
+          column.name));
   }
-  if (is_number) {
-    label.variance = Variance(counts);
-    return label;
-  }
-  if (request.kind == "regression")
-    return InvalidInput(fmt::format("--label {}:regression: the column holds texts ({}), a regression needs numbers",
-                                    request.name, Quoted(counts)));
-  return InvalidInput(fmt::format(
-      "label \"{}\" has {} different texts ({}), and multiclass tasks are not supported yet, only binary and "
-      "regression. "
-      "In a configuration, label_configs {{ label_name: \"{}\" positive_values: ... }} makes a binary task of it",
-      column.name, FormatCount(static_cast<int64_t>(counts.size())), Quoted(counts), column.name));
+  InferredLabel label{.name = request.name};
+  if (kind == "binary") return BinaryLabel(std::move(label), column, counts, is_number);
+  label.kind = kind == "multiclass" ? config::TaskKind::kClasses
+               : kind == "count"    ? config::TaskKind::kCount
+               : kind == "amount"   ? config::TaskKind::kAmount
+                                    : config::TaskKind::kRegression;
+  if (kind == "multiclass") return ClassLabel(std::move(label), column, counts, is_number);
+  return NumberLabel(std::move(label), {request.name, kind}, column, counts, is_number);
 }
 
 }  // namespace manygate::cli

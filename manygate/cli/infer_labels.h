@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "manygate/base/status.h"
+#include "manygate/config/accessors.h"
 #include "manygate/data/infer.h"
 #include "manygate/data/table.h"
 
@@ -23,12 +24,13 @@ StatusOr<std::vector<LabelRequest>> ParseLabels(std::span<const std::string> tex
 
 struct InferredLabel {
   std::string name;
-  bool binary = false;
-  std::string positive_value = {};  // "": the column holds 0 and 1
-  double variance = 0;              // of the numbers of a regression
+  config::TaskKind kind = config::TaskKind::kBinary;
+  std::string positive_value = {};             // binary; "": the column holds 0 and 1
+  std::vector<std::string> class_values = {};  // multi-class, in the order of the classes
 };
 
 // column: what inference found; values: the same column read as a category.
+// Without a kind: two values are binary, texts of up to 20 values multi-class, other numbers a regression.
 StatusOr<InferredLabel> InferLabel(const LabelRequest& request, const InferredColumn& column, const Column& values,
                                    int64_t rows);
 

@@ -12,10 +12,9 @@
 #include "manygate/base/check.h"
 #include "manygate/base/file.h"
 #include "manygate/base/text.h"
-#include "manygate/catalog/model.h"
+#include "manygate/catalog/ensemble.h"
 #include "manygate/cli/printing.h"
 #include "manygate/cli/verbs.h"
-#include "manygate/config/accessors.h"
 #include "manygate/data/csv_writer.h"
 #include "manygate/data/source.h"
 #include "manygate/metrics/evaluation.h"
@@ -25,14 +24,44 @@
 namespace manygate::cli {
 namespace {
 
-// The names that TorchEasyRec gives to the same columns.
-std::vector<std::string> OutputColumns(const Model& model, const PredictFlags& flags) {
-  std::vector<std::string> columns = flags.keep;
-  for (const config::TaskTower& tower : config::TaskTowers(model.pipeline.model_config())) {
-    const bool binary = config::LossName(tower) == "binary_cross_entropy";
-    columns.push_back((binary ? "probs_" : "y_") + config::TowerName(tower));
-    if (flags.logits) columns.push_back("logits_" + config::TowerName(tower));
+// One column of the output: a value of each row.
+struct OutputColumn {
+  std::string name;
+  const std::vector<float>* values;
+  int64_t width, offset;  // row r is at values[r * width + offset]
+};
+
+// "0", "1", ..., or the texts that stand for the classes.
+std::string ClassName(const features::LabelSchema& label, int index) {
+  return index < label.class_values_size() ? label.class_values(index) : std::to_string(index);
+}
+
+// The names that TorchEasyRec gives to the same columns; it writes the probabilities of classes as one vector, a CSV one
+// by one.
+std::vector<OutputColumn> OutputColumns(const Model& model, const Predictions& predictions, bool logits) {
+  std::vector<OutputColumn> columns;
+  for (size_t t = 0; t < model.tasks.size(); ++t) {
+    const Task& task = model.tasks[t];
+    const int width = task.num_predictions();
+    const bool binary = task.kind == config::TaskKind::kBinary;
+    const std::string prefix = task.num_logits() == 2 && binary ? "probs1_" : binary ? "probs_" : "y_";
+    if (task.kind == config::TaskKind::kClasses) {
+      for (int c = 0; c < width; ++c)
+        columns.push_back({fmt::format("probs_{}_{}", task.tower, ClassName(model.schema.labels(task.label), c)),
+                           &predictions.values[t], width, c});
+    } else {
+      columns.push_back({prefix + task.tower, &predictions.values[t], 1, 0});
+    }
+    for (int c = 0; c < (logits ? task.num_logits() : 0); ++c) {
+      const std::string name = "logits_" + task.tower;
+      columns.push_back({task.num_logits() == 1 ? name : fmt::format("{}_{}", name, c), &predictions.logits[t],
+                         task.num_logits(), c});
+    }
   }
+  size_t extra = 0;
+  for (const Graph::Output& output : model.graph.outputs)
+    if (output.kind == Graph::Output::Kind::kExtra)
+      columns.push_back({"probs_" + output.name, &predictions.extras[extra++], 1, 0});
   return columns;
 }
 
@@ -61,21 +90,16 @@ StatusOr<Table> ReadKept(const Model& model, const PredictFlags& flags, ThreadPo
   return ReadTable(JoinPaths(flags.data), model.pipeline.data_config(), wanted, pool, cache, notes);
 }
 
-Status WriteRows(const Predictions& predictions, const Table& kept, const PredictFlags& flags,
-                 const std::vector<std::string>& columns) {
-  const size_t rows = predictions.values.empty() ? 0 : predictions.values[0].size();
-  MG_CHECK(flags.keep.empty() || kept.rows == static_cast<int64_t>(rows), "{} rows kept, {} predicted", kept.rows,
-           rows);
+Status WriteRows(int64_t rows, const std::vector<OutputColumn>& columns, const Table& kept, const PredictFlags& flags,
+                 const std::vector<std::string>& names) {
+  MG_CHECK(flags.keep.empty() || kept.rows == rows, "{} rows kept, {} predicted", kept.rows, rows);
   std::vector<const Column*> kept_columns;
   for (const std::string& name : flags.keep) kept_columns.push_back(&kept.columns[kept.Find(name)]);
   CsvWriter out;
-  MG_RETURN_IF_ERROR(out.Open(flags.output, columns));
-  for (size_t row = 0; row < rows; ++row) {
-    for (const Column* column : kept_columns) out.Text(column->dictionary[column->Code(static_cast<int64_t>(row))]);
-    for (size_t task = 0; task < predictions.values.size(); ++task) {
-      out.Number(predictions.values[task][row]);
-      if (flags.logits) out.Number(predictions.logits[task][row]);
-    }
+  MG_RETURN_IF_ERROR(out.Open(flags.output, names));
+  for (int64_t row = 0; row < rows; ++row) {
+    for (const Column* column : kept_columns) out.Text(column->dictionary[column->Code(row)]);
+    for (const OutputColumn& column : columns) out.Number((*column.values)[row * column.width + column.offset]);
     MG_RETURN_IF_ERROR(out.EndRow());
   }
   return out.Close();
@@ -86,7 +110,8 @@ Status WriteRows(const Predictions& predictions, const Table& kept, const Predic
 Status RunPredict(const PredictFlags& flags, const Console& console) {
   const auto start = std::chrono::steady_clock::now();
   const std::string dir = WithoutSlash(flags.model_dir);
-  MG_ASSIGN_OR_RETURN(const std::unique_ptr<Model> model, LoadModel(dir));
+  MG_ASSIGN_OR_RETURN(const auto members, LoadMembers(dir));
+  const Model* model = members[0].get();
   MG_RETURN_IF_ERROR(CheckOutput(flags));
   ThreadPool pool(flags.threads);
   const std::string cache = CacheDirectory(model->pipeline, dir);
@@ -95,11 +120,14 @@ Status RunPredict(const PredictFlags& flags, const Console& console) {
                       PrepareRows(model->pipeline, model->schema, JoinPaths(flags.data), false, pool, cache, &notes));
   MG_ASSIGN_OR_RETURN(const Table kept, ReadKept(*model, flags, pool, cache, &notes));
   PrintNotes(notes, console);
-  const std::vector<std::string> columns = OutputColumns(*model, flags);
-  MG_RETURN_IF_ERROR(WriteRows(Evaluator(*model, pool).Predict(selection), kept, flags, columns));
+  const Predictions predictions = Evaluator(Pointers(members), pool).Predict(selection);
+  const std::vector<OutputColumn> columns = OutputColumns(*model, predictions, flags.logits);
+  std::vector<std::string> names = flags.keep;
+  for (const OutputColumn& column : columns) names.push_back(column.name);
+  MG_RETURN_IF_ERROR(WriteRows(predictions.rows, columns, kept, flags, names));
   const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - start;
   const auto rows = static_cast<int64_t>(selection.rows.size());
-  console.err << fmt::format("{}: {} rows, columns {}; {}", flags.output, FormatCount(rows), JoinNames(columns),
+  console.err << fmt::format("{}: {} rows, columns {}; {}", flags.output, FormatCount(rows), JoinNames(names),
                              FormatSeconds(seconds.count()))
               << std::endl;
   if (flags.json) console.out << fmt::format("{{\"output\": {}, \"rows\": {}}}\n", JsonString(flags.output), rows);

@@ -20,7 +20,12 @@ constexpr char kDefaultModelDir[] = "out/model";
 StatusOr<config::LoadedPipeline> LoadOrInfer(const TrainFlags& flags, const Console& console) {
   const std::string paths = JoinPaths(flags.data);
   if (!flags.config.empty()) {
-    MG_ASSIGN_OR_RETURN(config::LoadedPipeline loaded, config::LoadPipeline(flags.config, flags.overrides));
+    const bool other_model = !flags.model.empty();
+    MG_ASSIGN_OR_RETURN(config::LoadedPipeline loaded,
+                        config::LoadPipeline(flags.config, other_model ? std::vector<std::string>() : flags.overrides));
+    if (other_model) {
+      MG_ASSIGN_OR_RETURN(loaded, ReplaceModel(loaded, flags.model, flags.overrides));
+    }
     if (!paths.empty()) {
       loaded.pipeline.set_train_input_path(paths);
       loaded.places["train_input_path"] = "--data";

@@ -23,7 +23,7 @@ namespace {
 config::MLP LastLayer(const config::MLP& mlp) {
   config::MLP last = mlp;
   const auto keep_last = [](auto* values) {
-    if (values->size() > 1) values->DeleteSubrange(0, values->size() - 1);
+    if (values->size() > 1) values->ExtractSubrange(0, values->size() - 1, nullptr);
   };
   last.mutable_hidden_units()->Clear();
   last.add_hidden_units(mlp.hidden_units(mlp.hidden_units_size() - 1));

@@ -25,11 +25,15 @@ std::vector<uint32_t> AllRows(int64_t rows) {
 
 // The rows of eval_input_path: validation and test.
 RowSplit SplitEvaluation(const config::SplitConfig& split, int64_t rows) {
+  if (split.eval_is_test()) return {{}, {}, AllRows(rows)};
   if (split.eval_halves()) return HalvesSplit(static_cast<uint32_t>(rows), static_cast<uint32_t>(split.seed()));
   return {{}, AllRows(rows), {}};
 }
 
-RowSplit SplitTraining(const config::SplitConfig& split, int64_t rows) {
+// The rows of train_input_path.
+RowSplit SplitTraining(const config::Pipeline& pipeline, int64_t rows) {
+  const config::SplitConfig& split = pipeline.data_config().split();
+  if (!pipeline.eval_input_path().empty() && !split.eval_is_test()) return {AllRows(rows), {}, {}};
   return FractionSplit(static_cast<uint32_t>(rows), split.validation_fraction(), split.test_fraction(), split.seed());
 }
 
@@ -97,8 +101,9 @@ StatusOr<Dataset> PrepareTraining(const config::LoadedPipeline& loaded, ThreadPo
   MG_RETURN_IF_ERROR(CheckRows(pipeline.train_input_path(), table.rows));
   const config::SplitConfig& split_config = pipeline.data_config().split();
   const bool separate = !pipeline.eval_input_path().empty();
-  RowSplit split = separate ? RowSplit{AllRows(table.rows), {}, {}} : SplitTraining(split_config, table.rows);
-  if (split.train.empty() || (!separate && split.validation.empty() && split_config.validation_fraction() > 0)) {
+  const bool validates = !separate || split_config.eval_is_test();  // the training file holds the validation rows too
+  RowSplit split = SplitTraining(pipeline, table.rows);
+  if (split.train.empty() || (validates && split.validation.empty() && split_config.validation_fraction() > 0)) {
     return InvalidInput(fmt::format("{}: {} rows are too few to hold out {} for validation and {} for test",
                                     pipeline.train_input_path(), table.rows, split_config.validation_fraction(),
                                     split_config.test_fraction()));
@@ -110,10 +115,13 @@ StatusOr<Dataset> PrepareTraining(const config::LoadedPipeline& loaded, ThreadPo
   if (separate) {
     MG_ASSIGN_OR_RETURN(RowSelection all, PrepareRows(pipeline, data.schema, pipeline.eval_input_path(), true, pool,
                                                       cache_dir, notes));
-    data.validation.table = data.test.table = all.table;
     RowSplit evaluation = SplitEvaluation(split_config, all.table->rows());
-    split.validation = std::move(evaluation.validation);
+    data.test.table = all.table;
     split.test = std::move(evaluation.test);
+    if (!validates) {
+      data.validation.table = all.table;
+      split.validation = std::move(evaluation.validation);
+    }
   }
   data.train.rows = std::move(split.train);
   data.validation.rows = std::move(split.validation);
@@ -129,12 +137,17 @@ StatusOr<Dataset> PrepareHoldOut(const config::Pipeline& pipeline, const feature
   MG_ASSIGN_OR_RETURN(RowSelection all, PrepareRows(pipeline, schema, path, true, pool, cache_dir, notes));
   const int64_t rows = all.table->rows();
   const config::SplitConfig& split_config = pipeline.data_config().split();
-  RowSplit split = separate ? SplitEvaluation(split_config, rows) : SplitTraining(split_config, rows);
+  RowSplit split = separate ? SplitEvaluation(split_config, rows) : SplitTraining(pipeline, rows);
   Dataset data;
   data.schema = schema;
   data.train = {all.table, {}};
   data.validation = {all.table, std::move(split.validation)};
   data.test = {all.table, std::move(split.test)};
+  if (separate && split_config.eval_is_test()) {
+    MG_ASSIGN_OR_RETURN(RowSelection file, PrepareRows(pipeline, schema, pipeline.train_input_path(), true, pool,
+                                                       cache_dir, notes));
+    data.validation = {file.table, SplitTraining(pipeline, file.table->rows()).validation};
+  }
   LimitEvaluation(pipeline, &data);
   return data;
 }

@@ -73,6 +73,24 @@ TEST(DatasetTest, HalvesOfASeparateFile) {
   EXPECT_THAT(opened.data->test.rows, ElementsAre(1, 3, 5, 7, 8));
 }
 
+TEST(DatasetTest, SeparateFileTests) {
+  const FunnelRun run(TwoTaskText(), TwoTaskRows(100));
+  const std::string other = run.folder().Write("eval.csv", TwoTaskRows(40));
+  const Opened opened = Open(run, {"eval_input_path=" + other, "data_config.split.eval_is_test=true"});
+  ASSERT_TRUE(opened.data.ok()) << opened.data.status().message();
+  const Opened plain = Open(run);
+  const Dataset& data = *opened.data;
+  EXPECT_EQ(data.train.rows.size(), 80u);
+  EXPECT_EQ(data.train.rows, plain.data->train.rows) << "the training file is split as if there were no other";
+  EXPECT_EQ(data.validation.rows, plain.data->validation.rows);
+  EXPECT_EQ(data.validation.table->rows(), 100);
+  EXPECT_EQ(data.test.table->rows(), 40);
+  std::vector<uint32_t> all(40);
+  std::iota(all.begin(), all.end(), 0u);
+  EXPECT_EQ(data.test.rows, all);
+  EXPECT_EQ(data.schema.training_rows(), 80u);
+}
+
 TEST(DatasetTest, HoldOutIsTheSameLater) {
   const FunnelRun run(TwoTaskText(), TwoTaskRows(100));
   const std::string other = run.folder().Write("eval.csv", TwoTaskRows(41));
@@ -80,6 +98,7 @@ TEST(DatasetTest, HoldOutIsTheSameLater) {
       {"data_config.split.test_fraction=0.25"},
       {"eval_input_path=" + other},
       {"eval_input_path=" + other, "data_config.split={ eval_halves: true seed: 3 }"},
+      {"eval_input_path=" + other, "data_config.split={ eval_is_test: true validation_fraction: 0.3 }"},
       {"data_config.split.test_fraction=0.25", "eval_config.num_steps=2", "data_config.eval_batch_size=5"},
   };
   for (const auto& choice : choices) {
@@ -91,6 +110,8 @@ TEST(DatasetTest, HoldOutIsTheSameLater) {
     ASSERT_TRUE(later.ok()) << later.status().message();
     EXPECT_EQ(later->validation.rows, opened.data->validation.rows);
     EXPECT_EQ(later->test.rows, opened.data->test.rows);
+    EXPECT_EQ(later->validation.table->rows(), opened.data->validation.table->rows());
+    EXPECT_EQ(later->test.table->rows(), opened.data->test.table->rows());
     EXPECT_TRUE(later->train.rows.empty());
     EXPECT_EQ(later->validation.rows.size(), choice.size() == 4 ? 10u : opened.data->validation.rows.size());
   }

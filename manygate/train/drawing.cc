@@ -74,7 +74,8 @@ class Drawing {
       case config::ModelConfig::kMmoe: DrawMmoe(); break;
       case config::ModelConfig::kOmoe: DrawOmoe(); break;
       case config::ModelConfig::kSharedBottom: DrawSharedBottom(); break;
-      default: DrawSimple(); break;
+      case config::ModelConfig::kSimpleMultiTask: DrawSimple(); break;
+      default: DrawOther(); break;
     }
     if (num_drawn_ < towers_.size()) text_ += fmt::format("     ... and {} more towers\n", towers_.size() - num_drawn_);
     text_ += "\n";
@@ -97,7 +98,7 @@ class Drawing {
     return text;
   }
   std::string TowerText(int t) const {
-    return Cut(fmt::format("tower{} → {}", MlpText(towers_[t].mlp()), towers_[t].num_class()), kMaxBoxText);
+    return Cut(fmt::format("tower{} → {}", MlpText(towers_[t].mlp()), model_.tasks[t].num_logits()), kMaxBoxText);
   }
   static std::string ExpertText(uint32_t num_expert, const config::MLP& mlp) {
     return Cut(fmt::format("{} expert{}{}", num_expert, num_expert == 1 ? "" : "s", MlpText(mlp)), kMaxBoxText);
@@ -106,8 +107,9 @@ class Drawing {
     return Cut(fmt::format("gate{} → {} softmax", MlpText(mlp), num_expert), kMaxBoxText);
   }
   std::string OutputName(int t) const {
-    const bool binary = config::LossName(towers_[t]) == "binary_cross_entropy";
-    return (binary ? "probs_" : "y_") + config::TowerName(towers_[t]);
+    const config::TaskKind kind = config::KindOf(towers_[t]);
+    const bool probability = kind == config::TaskKind::kBinary || kind == config::TaskKind::kClasses;
+    return (probability ? "probs_" : "y_") + config::TowerName(towers_[t]);
   }
 
   // ---- inputs
@@ -119,7 +121,8 @@ class Drawing {
   };
 
   std::vector<InputKind> CountInputs() const {
-    InputKind one_hot{.what = "one-hot column"}, embedding{.what = "embedding"}, number{.what = "number"};
+    InputKind one_hot{.what = "one-hot column"}, embedding{.what = "embedding"}, piecewise{.what = "piecewise column"},
+        number{.what = "number"};
     const auto& names = config_.feature_groups(0).feature_names();
     for (const features::FeatureSchema& feature : model_.schema.features()) {
       if (std::find(names.begin(), names.end(), feature.name()) == names.end()) continue;
@@ -133,6 +136,11 @@ class Drawing {
           embedding.values += feature.vocabulary_size();
           embedding.width += feature.embedding_dim();
           break;
+        case features::FeatureSchema::PIECES:
+        case features::FeatureSchema::PIECES_EMBEDDED:
+          ++piecewise.columns;
+          piecewise.width += feature.embedding_dim() > 0 ? feature.embedding_dim() : feature.vocabulary_size();
+          break;
         default:
           ++number.columns;
           number.width += feature.width();
@@ -140,7 +148,7 @@ class Drawing {
       }
     }
     std::vector<InputKind> kinds;
-    for (InputKind* kind : {&one_hot, &embedding, &number}) {
+    for (InputKind* kind : {&one_hot, &embedding, &piecewise, &number}) {
       if (kind->columns == 0) continue;
       if (kind->columns > 1) kind->what += "s";
       if (kind->values > 0) kind->what += fmt::format(" of {} values", FormatCount(static_cast<int64_t>(kind->values)));
@@ -251,9 +259,28 @@ class Drawing {
     }
   }
 
+  // Models whose inside is no matter of a few boxes: docs/models has their drawings.
+  void DrawOther() {
+    std::string text = config::ModelName(config_);
+    const google::protobuf::Message* message = config::ModelMessage(config_);
+    const auto* descriptor = message->GetDescriptor();
+    for (int i = 0; i < descriptor->field_count(); ++i) {
+      const auto* field = descriptor->field(i);
+      if (field->is_repeated() || field->message_type() != config::MLP::descriptor()) continue;
+      const auto& mlp = static_cast<const config::MLP&>(message->GetReflection()->GetMessage(*message, field));
+      if (mlp.hidden_units().empty()) continue;
+      text += MlpText(mlp);
+      break;
+    }
+    text = Cut(text, kMaxBoxText);
+    Strip left = FromInputs(true);
+    left.AddBox(text, Columns(text)).Add(" ", "─", " ");
+    FanOut(left);
+  }
+
   // ---- lines below
   void DescribeTask(int t) {
-    const features::LabelSchema& label = model_.schema.labels(model_.label_index[static_cast<size_t>(t)]);
+    const features::LabelSchema& label = model_.schema.labels(model_.tasks[t].label);
     const auto rows = static_cast<int64_t>(label.rows());
     const std::string statistics =
         label.kind() == features::LabelSchema::BINARY

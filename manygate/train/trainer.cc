@@ -12,6 +12,7 @@
 #include "manygate/base/file.h"
 #include "manygate/base/manifest.h"
 #include "manygate/base/text.h"
+#include "manygate/catalog/ensemble.h"
 #include "manygate/config/accessors.h"
 #include "manygate/config/resolve.h"
 #include "manygate/config/validate.h"
@@ -22,6 +23,7 @@
 #include "manygate/train/checkpoint.h"
 #include "manygate/train/dataset.h"
 #include "manygate/train/drawing.h"
+#include "manygate/train/ensemble.h"
 #include "manygate/train/evaluation.h"
 #include "manygate/train/stepper.h"
 
@@ -44,12 +46,43 @@ RunLength LengthOf(const config::Pipeline& pipeline, int64_t rows) {
   return run;
 }
 
+bool IsOurs(const std::string& name) {
+  return name == kManifestName || name == kConfigFileName || name == kWeightsFileName || name == kMetricsFileName ||
+         name == features::kSchemaFileName || name == "checkpoints" || name == kMembersName ||
+         name == "report.html" ||
+         name.starts_with("events.out.tfevents.") || name.ends_with(".tmp");
+}
+// What shows that the folder is not one of ours, which may be emptied; "" if it is one. A training that never got to a
+// checkpoint leaves logs and an empty folder of checkpoints at most.
+std::string ForeignEntry(const std::string& dir, const std::vector<std::string>& names) {
+  const auto has = [&](const char* name) { return std::find(names.begin(), names.end(), name) != names.end(); };
+  if ((has(kManifestName) && has(kConfigFileName)) || !ListCheckpoints(dir).empty()) return "";
+  for (const std::string& name : names) {
+    if (name == kMembersName) {
+      const auto inside = ListDirectory(JoinPath(dir, name));
+      if (!inside.ok()) return name;
+      for (const std::string& member : *inside)
+        if (member.empty() || member.find_first_not_of("0123456789") != std::string::npos) return JoinPath(name, member);
+    } else if (name == "checkpoints") {
+      const auto inside = ListDirectory(JoinPath(dir, name));
+      if (!inside.ok()) return name;
+      for (const std::string& checkpoint : *inside)
+        if (!checkpoint.starts_with("step-")) return JoinPath(name, checkpoint);
+    } else if (name != kMetricsFileName && !name.starts_with("events.out.tfevents.") && !name.ends_with(".tmp")) {
+      return name;
+    }
+  }
+  return "";
+}
+
 class Trainer {
  public:
-  Trainer(config::LoadedPipeline loaded, const TrainOptions& options)
+  // data: rows that are prepared already, or null.
+  Trainer(config::LoadedPipeline loaded, const TrainOptions& options, const Dataset* data)
       : loaded_(std::move(loaded)),
         pipeline_(loaded_.pipeline),
         options_(options),
+        prepared_(data),
         pool_(std::max(1, options.num_threads)),
         progress_(options.log, {.is_terminal = options.log_is_terminal,
                                 .terminal_columns = options.terminal_columns,
@@ -71,8 +104,12 @@ class Trainer {
   Status Prepare() {
     const double start = Now();
     std::vector<std::string> notes;
-    const std::string cache = CacheDirectory(pipeline_, options_.model_dir);
-    MG_ASSIGN_OR_RETURN(data_, PrepareTraining(loaded_, pool_, cache, &notes));
+    if (prepared_ != nullptr) {
+      data_ = *prepared_;
+    } else {
+      const std::string cache = CacheDirectory(pipeline_, options_.model_dir);
+      MG_ASSIGN_OR_RETURN(data_, PrepareTraining(loaded_, pool_, cache, &notes));
+    }
     for (const std::string& note : notes) Say(note);
     run_ = LengthOf(pipeline_, static_cast<int64_t>(data_.train.rows.size()));
     if (run_.steps_per_epoch == 0) {
@@ -105,44 +142,13 @@ class Trainer {
       stop_early_ = OutOfPatience();
       Say(fmt::format("resuming from step {}", FormatCount(state_.step)));
     } else {
-      MG_RETURN_IF_ERROR(MakeDirectories(dir));
-      MG_ASSIGN_OR_RETURN(const std::vector<std::string> names, ListDirectory(dir));
-      const std::string foreign = ForeignEntry(dir, names);
-      if (!foreign.empty()) {
-        return InvalidInput(fmt::format("{}: the folder holds \"{}\" and no model; choose an empty or new --model_dir", dir,
-                                        foreign));
-      }
-      for (const std::string& name : names)
-        if (IsOurs(name)) MG_RETURN_IF_ERROR(RemoveTree(JoinPath(dir, name)));
+      MG_RETURN_IF_ERROR(ClearModelDirectory(dir));
     }
     MG_RETURN_IF_ERROR(TruncateAfter(JoinPath(dir, kMetricsFileName), state_.step));
     if (pipeline_.train_config().use_tensorboard()) {
       MG_ASSIGN_OR_RETURN(events_, EventWriter::Open(dir, state_.step));
     }
     return OkStatus();
-  }
-
-  static bool IsOurs(const std::string& name) {
-    return name == kManifestName || name == kConfigFileName || name == kWeightsFileName || name == kMetricsFileName ||
-           name == features::kSchemaFileName || name == "checkpoints" || name == "report.html" ||
-           name.starts_with("events.out.tfevents.") || name.ends_with(".tmp");
-  }
-  // What shows that the folder is not one of ours, which may be emptied; "" if it is one. A training that never got to a
-  // checkpoint leaves logs and an empty folder of checkpoints at most.
-  static std::string ForeignEntry(const std::string& dir, const std::vector<std::string>& names) {
-    const auto has = [&](const char* name) { return std::find(names.begin(), names.end(), name) != names.end(); };
-    if ((has(kManifestName) && has(kConfigFileName)) || !ListCheckpoints(dir).empty()) return "";
-    for (const std::string& name : names) {
-      if (name == "checkpoints") {
-        const auto inside = ListDirectory(JoinPath(dir, name));
-        if (!inside.ok()) return name;
-        for (const std::string& checkpoint : *inside)
-          if (!checkpoint.starts_with("step-")) return JoinPath(name, checkpoint);
-      } else if (name != kMetricsFileName && !name.starts_with("events.out.tfevents.") && !name.ends_with(".tmp")) {
-        return name;
-      }
-    }
-    return "";
   }
 
   Status RunEpochs() {
@@ -324,6 +330,7 @@ class Trainer {
   config::LoadedPipeline loaded_;
   const config::Pipeline& pipeline_;
   const TrainOptions options_;
+  const Dataset* prepared_;
   ThreadPool pool_;
   Progress progress_;
   Dataset data_;
@@ -341,6 +348,23 @@ class Trainer {
 };
 
 }  // namespace
+
+Status ClearModelDirectory(const std::string& dir) {
+  MG_RETURN_IF_ERROR(MakeDirectories(dir));
+  MG_ASSIGN_OR_RETURN(const std::vector<std::string> names, ListDirectory(dir));
+  const std::string foreign = ForeignEntry(dir, names);
+  if (!foreign.empty()) {
+    return InvalidInput(fmt::format("{}: the folder holds \"{}\" and no model; choose an empty or new --model_dir", dir,
+                                    foreign));
+  }
+  for (const std::string& name : names)
+    if (IsOurs(name)) MG_RETURN_IF_ERROR(RemoveTree(JoinPath(dir, name)));
+  return OkStatus();
+}
+
+StatusOr<TrainResult> TrainNetwork(config::LoadedPipeline loaded, const TrainOptions& options, const Dataset* data) {
+  return Trainer(std::move(loaded), options, data).Run();
+}
 
 StatusOr<TrainResult> Train(config::LoadedPipeline loaded, const TrainOptions& options) {
   std::string problems;
@@ -361,7 +385,8 @@ StatusOr<TrainResult> Train(config::LoadedPipeline loaded, const TrainOptions& o
   static std::ostream silent(nullptr);
   TrainOptions shown = options;
   if (shown.log == nullptr) shown.log = &silent;
-  return Trainer(std::move(loaded), shown).Run();
+  if (NumMembers(loaded.pipeline) > 1) return TrainEnsemble(loaded, shown);
+  return TrainNetwork(std::move(loaded), shown, nullptr);
 }
 
 }  // namespace manygate

@@ -24,6 +24,8 @@
 
 namespace manygate {
 
+struct Dataset;
+
 struct TrainOptions {
   std::string model_dir;
   int num_threads = 1;
@@ -51,9 +53,18 @@ struct TrainResult {
   EvaluationResult validation, test;  // of the saved weights; test.rows = 0 without a test split
 };
 
-// loaded: as read; it is validated and resolved here.
+// One network or, if the configuration has an ensemble, several (train/ensemble.h). loaded: as read; it is validated and
+// resolved here.
 // InvalidInput: configuration or data. Failed: disk, loss not finite. Cancelled: stopped; the message says how to go on.
 StatusOr<TrainResult> Train(config::LoadedPipeline loaded, const TrainOptions& options);
+
+// One network of a validated and resolved configuration without ensemble. data: its rows, or null to read them here.
+// options.log is not null.
+StatusOr<TrainResult> TrainNetwork(config::LoadedPipeline loaded, const TrainOptions& options, const Dataset* data);
+
+// Makes the folder if it is missing, and removes what an earlier run left in it. InvalidInput: it holds something else
+// than a model.
+Status ClearModelDirectory(const std::string& dir);
 
 }  // namespace manygate
 
