@@ -245,6 +245,17 @@ TEST(ReadTable, GlobsAndConfiguration) {
             StatusCode::kInvalidInput);
 }
 
+TEST(CsvOptionsFromConfig, Comment) {
+  config::DataConfig config;
+  const std::string without = CsvOptionsFromConfig(config)->Fingerprint();
+  config.set_comment("|1x3");
+  EXPECT_EQ(CsvOptionsFromConfig(config)->comment, "|1x3");
+  EXPECT_NE(CsvOptionsFromConfig(config)->Fingerprint(), without) << "a cache would hold the comments as rows";
+  config.set_comment("#\n");
+  EXPECT_EQ(CsvOptionsFromConfig(config).status().message(),
+            "data_config.comment: found \"#\\n\", expected text that stands at the begin of one line, such as \"#\"");
+}
+
 TEST(CsvOptionsFromConfig, AllProblemsAtOnce) {
   config::DataConfig config;
   config.set_delimiter(",,");

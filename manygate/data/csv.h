@@ -9,9 +9,9 @@
 // parsed by the pool, each with dictionaries of its own, which are then merged in the order of the blocks: the table
 // (and the text of every error) does not depend on the number of threads.
 //
-// Rows end with LF or CRLF; the last one may lack its end. A UTF-8 byte order mark and empty lines at the end of a file
-// are ignored. Text must be UTF-8. Numbers are decimal, rounded to the nearest float; "inf", "nan", hexadecimal and
-// digit grouping are errors unless listed as missing values.
+// Rows end with LF or CRLF; the last one may lack its end. A UTF-8 byte order mark, lines that start with
+// options.comment, and empty lines at the end of a file are ignored. Text must be UTF-8. Numbers are decimal, rounded to
+// the nearest float; "inf", "nan", hexadecimal and digit grouping are errors unless listed as missing values.
 //
 // Errors (InvalidInput, up to 10 problems per file, one a line, each "file:line: " or "file:line:field (name): ", where
 // line counts physical lines from 1 and field counts values from 1): another number of values than columns, text in a

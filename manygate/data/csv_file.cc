@@ -42,6 +42,7 @@ StatusOr<std::unique_ptr<CsvFile>> CsvFile::Open(const std::string& path, const 
   }
   if (head.substr(0, 3) == "\xEF\xBB\xBF") file->ahead_used_ = 3;
   MG_RETURN_IF_ERROR(file->SkipLines());
+  MG_RETURN_IF_ERROR(file->SkipComments());
   if (options.with_header) {
     MG_RETURN_IF_ERROR(file->ReadHeader());
   } else if (!options.names.empty()) {
@@ -82,6 +83,26 @@ Status CsvFile::SkipLines() {
     }
     if (rest.size() >= kMaxRowBytes) return InvalidInput(fmt::format("{}:{}: a line over 64 MiB", path_, first_line_));
     MG_RETURN_IF_ERROR(Fill(std::max(block_bytes_, rest.size() * 2)));
+  }
+  return OkStatus();
+}
+
+Status CsvFile::SkipComments() {
+  while (!options_.comment.empty()) {
+    if (ahead_.size() - ahead_used_ < options_.comment.size()) MG_RETURN_IF_ERROR(Fill(block_bytes_));
+    const std::string_view rest(ahead_.data() + ahead_used_, ahead_.size() - ahead_used_);
+    if (!rest.starts_with(options_.comment)) return OkStatus();
+    const size_t end = rest.find('\n');
+    if (end != std::string_view::npos) {
+      ahead_used_ += end + 1;
+      ++first_line_;
+    } else if (source_ended_) {
+      ahead_used_ = ahead_.size();
+    } else if (rest.size() >= kMaxRowBytes) {
+      return InvalidInput(fmt::format("{}:{}: a line over 64 MiB", path_, first_line_));
+    } else {
+      MG_RETURN_IF_ERROR(Fill(std::max(block_bytes_, rest.size() * 2)));
+    }
   }
   return OkStatus();
 }

@@ -48,7 +48,7 @@ struct TextBlock {
 
 class CsvFile {
  public:
-  // Skips the byte order mark and skip_lines, reads the header. InvalidInput: see csv.h.
+  // Skips the byte order mark, skip_lines and comments, reads the header. InvalidInput: see csv.h.
   static StatusOr<std::unique_ptr<CsvFile>> Open(const std::string& path, const CsvOptions& options,
                                                  size_t block_bytes = kTextBlockBytes);
 
@@ -64,6 +64,7 @@ class CsvFile {
       : path_(std::move(path)), options_(options), block_bytes_(block_bytes), rows_(options) {}
   Status Fill(size_t wanted);  // reads until `ahead_` holds that many unused bytes or the file ends
   Status SkipLines();
+  Status SkipComments();  // those before the header or the first row
   Status ReadHeader();
   Status NameColumnsByFirstRow();
   Status CheckNames() const;

@@ -38,6 +38,10 @@ std::string CsvOptions::Fingerprint() const {
   for (const std::string& name : names) AppendText(name, &out);
   out += " missing=";
   for (const std::string& text : missing_values) AppendText(text, &out);
+  if (!comment.empty()) {
+    out += " comment=";
+    AppendText(comment, &out);
+  }
   return out;
 }
 
@@ -63,6 +67,11 @@ StatusOr<CsvOptions> CsvOptionsFromConfig(const config::DataConfig& config) {
   if (quote.size() == 1 && quote == delimiter) {
     add(fmt::format("data_config.quote: \"{}\" is the delimiter too; choose different characters", quote));
   }
+  if (config.comment().find_first_of(std::string_view("\n\r\0", 3)) != std::string::npos) {
+    add(fmt::format("data_config.comment: found \"{}\", expected text that stands at the begin of one line, such as \"#\"",
+                    Visible(config.comment())));
+  }
+  options.comment = config.comment();
   std::set<std::string> seen;
   for (int i = 0; i < config.input_fields_size(); ++i) {
     const std::string& name = config.input_fields(i).input_name();

@@ -24,6 +24,9 @@ struct CsvOptions {
   // Without a header: the columns in order. Empty: they are named column_0, column_1, ...
   std::vector<std::string> names = {};
   uint64_t skip_lines = 0;  // physical lines dropped before the header or the first row
+  // Lines that start with this text, blanks included, are dropped wherever a row may begin (not inside quotes); quotes in
+  // them do not count. "": none.
+  std::string comment = "";
   bool trim_blanks = true;  // spaces and tabs around values that are not quoted
   // Texts that mean "missing", compared after trimming, quoted or not; the empty text always does.
   std::vector<std::string> missing_values = {};
@@ -33,7 +36,7 @@ struct CsvOptions {
 };
 
 // InvalidInput, one line per problem: delimiter or quote not a single character, equal to each other, or a line end, a
-// NUL or (quote) a blank; a field without a name or with a name twice.
+// NUL or (quote) a blank; a comment with a line end or a NUL; a field without a name or with a name twice.
 StatusOr<CsvOptions> CsvOptionsFromConfig(const config::DataConfig& config);
 
 }  // namespace manygate

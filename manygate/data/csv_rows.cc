@@ -9,7 +9,7 @@
 namespace manygate {
 
 RowSplitter::RowSplitter(const CsvOptions& options)
-    : delimiter_(options.delimiter), quote_(options.quote), trim_(options.trim_blanks) {
+    : delimiter_(options.delimiter), quote_(options.quote), trim_(options.trim_blanks), comment_(options.comment) {
   // A blank that is the delimiter is not a blank.
   if (delimiter_ == ' ') blank_ = '\t';
   if (delimiter_ == '\t') second_blank_ = ' ';
@@ -172,7 +172,17 @@ RowResult RowSplitter::NextQuotedRow() {
   }
 }
 
-RowResult RowSplitter::Next() { return has_quotes_ ? NextQuotedRow() : NextPlainRow(); }
+bool RowSplitter::AtComment() const {
+  return !comment_.empty() && std::string_view(text_ + position_, size_ - position_).starts_with(comment_);
+}
+
+RowResult RowSplitter::Next() {
+  while (AtComment()) [[unlikely]] {
+    row_begin_ = position_;
+    if (SkipLine() == RowResult::kIncomplete) return RowResult::kIncomplete;
+  }
+  return has_quotes_ ? NextQuotedRow() : NextPlainRow();
+}
 
 std::string Unescaped(const Field& field, char quote) {
   std::string value;

@@ -49,7 +49,7 @@ class RowSplitter {
   // The same for a caller who has already looked for quotes: false promises that there is none.
   void Start(const char* text, size_t size, bool at_end, bool may_have_quotes);
 
-  // After kTextAfterQuote the next call goes on with the next line.
+  // Comment lines before the row are passed over. After kTextAfterQuote the next call goes on with the next line.
   RowResult Next();
 
   int num_fields() const { return num_fields_; }
@@ -77,12 +77,14 @@ class RowSplitter {
   void Push(const Field& field);
   size_t NextSpecial();
   bool FindSpecials();  // in the next window that has any
+  bool AtComment() const;
   RowResult SkipLine();
   bool IsBlank(char c) const { return static_cast<unsigned char>(c) <= ' ' && (c == blank_ || c == second_blank_); }
 
   const char delimiter_;
   const char quote_;
   const bool trim_;
+  const std::string comment_;
   char blank_ = ' ';
   char second_blank_ = '\t';
 

@@ -172,6 +172,48 @@ TEST(ReadCsv, MissingValues) {
   EXPECT_THAT(table->columns[1].dictionary, ElementsAre("", "NAN"));
 }
 
+TEST(ReadCsv, CommentsAreLeftOut) {
+  CsvOptions options = WithHeader();
+  options.comment = "#";
+  // Before the names, between and behind rows, with quotes and delimiters in them, the last one without a line end.
+  EXPECT_EQ(Values("# it's \"1, a\n#\na,b\n#1,\"\n1,\"x\n#y\"\n#,,,\n2,z\n# end", options, {"a", "b"}), "1,x\n#y|2,z");
+  // Only where the line starts with all of it; a blank before it makes it a value.
+  EXPECT_EQ(Values("a,b\n #1,x\n1#,#\n", options, {"a", "b"}), "#1,x|1#,#");
+  options.comment = "|1x3";
+  EXPECT_EQ(Values("|1x3 Cross validator\na,b\n|1x2,2\n|1\t,3\n", options, {"a", "b"}), "|1x2,2||1,3");
+  options.comment = "";
+  EXPECT_EQ(Values("a,b\n#1,x\n", options, {"a", "b"}), "#1,x");
+}
+
+TEST(ReadCsv, LinesAreCountedAcrossComments) {
+  const TestFolder folder;
+  const std::string file = folder.Write("t.csv", "# one\nn,t\n# three\n1,a\n# five\nx,b\n");
+  CsvOptions options = WithHeader();
+  options.comment = "#";
+  EXPECT_EQ(Read({file}, options, {{"n", kNumber}}).status().message().substr(0, file.size() + 17),
+            file + ":6:1 (n): found \"");
+}
+
+// More comments than fit into one block, so that blocks of nothing else are read.
+TEST(ReadCsv, BlocksOfComments) {
+  const TestFolder folder;
+  std::string comments;
+  for (int i = 0; i < 150000; ++i) comments += fmt::format("# \"line {}\n", i);
+  ASSERT_GT(comments.size(), 2u << 20);
+  const std::string file = folder.Write("t.csv", comments + "n\n" + comments + "1\n" + comments + "2\n" + comments);
+  CsvOptions options = WithHeader();
+  options.comment = "#";
+  for (const char quote : {'"', '\0'}) {
+    options.quote = quote;
+    const StatusOr<Table> table = Read({file}, options, {{"n", kNumber}}, 2);
+    ASSERT_TRUE(table.ok()) << table.status().message();
+    EXPECT_THAT(std::vector<float>(table->columns[0].numbers, table->columns[0].numbers + table->rows),
+                ElementsAre(1, 2));
+  }
+  const std::string only = folder.Write("only.csv", comments);
+  EXPECT_EQ(Read({only}, options, {{"n", kNumber}}).status().message(), only + ": ends before the header line");
+}
+
 TEST(ReadCsv, OnlyRequestedColumnsAreParsed) {
   const TestFolder folder;
   const std::string file = folder.Write("t.csv", "a,b,c\nx,1,\xFF\ny,2,\xFF\n");
@@ -402,7 +444,10 @@ TEST(RealFiles, Adult) {
   }
   EXPECT_EQ(missing, 1836);
   EXPECT_EQ(positive, 7841);
-  options.skip_lines = 1;
+  options.comment = "|";
+  const StatusOr<Table> same = Read({train}, options, {{"column_1", kText}});
+  ASSERT_TRUE(same.ok()) << same.status().message();
+  EXPECT_EQ(same->rows, 32561);
   const StatusOr<Table> held_out = Read({test}, options, {{"column_14", kText}});
   ASSERT_TRUE(held_out.ok()) << held_out.status().message();
   EXPECT_EQ(held_out->rows, 16281);
