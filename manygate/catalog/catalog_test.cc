@@ -119,8 +119,8 @@ TEST(BuildGraph, FeaturesOfOneEmbeddingNameShareATable) {
 TEST(Catalog, MakesWhatTheConfigurationNames) {
   const config::Pipeline pipeline = TestPipeline();
   const auto& towers = pipeline.model_config().mmoe().task_towers();
-  EXPECT_STREQ(MakeLoss(towers[0].losses(0))->name(), "binary_cross_entropy");
-  EXPECT_STREQ(MakeLoss(towers[1].losses(0))->name(), "l2_loss");
+  EXPECT_STREQ(MakeLoss(towers[0].losses(0), towers[0], {})->name(), "binary_cross_entropy");
+  EXPECT_STREQ(MakeLoss(towers[1].losses(0), towers[1], {})->name(), "l2_loss");
 
   config::Optimizer optimizer;
   optimizer.mutable_sgd_optimizer();
@@ -152,7 +152,7 @@ TEST(Catalog, MakesTheMetricsOfEachTower) {
   };
   const auto& towers = pipeline.model_config().mmoe().task_towers();
   EXPECT_THAT(names(towers[0]), ElementsAre("auc", "log_loss", "accuracy", "calibration"));
-  EXPECT_THAT(names(towers[1]), ElementsAre("root_mean_squared_error", "mean_absolute_error"));
+  EXPECT_THAT(names(towers[1]), ElementsAre("root_mean_squared_error", "mean_absolute_error", "r2"));
 }
 
 }  // namespace

@@ -55,8 +55,10 @@ TEST(Model, ASavedModelPredictsTheSameBits) {
     ASSERT_EQ(got.size(), 2u);
     for (size_t t = 0; t < want.size(); ++t) EXPECT_TRUE(SameBits(got[t], want[t])) << t;
     EXPECT_NE(want[1][0], want[1][1]) << "rows differ";
-    EXPECT_EQ((*loaded)->label_index, (std::vector<int>{0, 1}));
-    EXPECT_STREQ((*loaded)->losses[1]->name(), "l2_loss");
+    ASSERT_EQ((*loaded)->tasks.size(), 2u);
+    EXPECT_EQ((*loaded)->tasks[0].label, 0);
+    EXPECT_EQ((*loaded)->tasks[1].label, 1);
+    EXPECT_STREQ((*loaded)->tasks[1].losses[0].loss->name(), "l2_loss");
     EXPECT_EQ(config::PrintPipeline((*loaded)->pipeline), config::PrintPipeline(model->pipeline));
 
     // Saved again: the same files.

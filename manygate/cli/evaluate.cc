@@ -108,7 +108,7 @@ std::vector<std::string> ModelNames(const std::vector<std::string>& dirs) {
 void PrintOne(const Evaluated& evaluated, const std::string& dir, bool json, const Console& console) {
   if (json) {
     console.err << "evaluated on " << evaluated.rows_name << std::endl;
-    console.out << ToJson(evaluated.result, evaluated.by) << "\n";
+    console.out << (evaluated.by.empty() ? ToJson(evaluated.result) : ToJson(evaluated.result, evaluated.by)) << "\n";
     return;
   }
   console.out << fmt::format("{} on {} ({} rows)\n\n{}", dir, evaluated.rows_name, FormatCount(evaluated.result.rows),

@@ -139,7 +139,6 @@ INSTANTIATE_TEST_SUITE_P(
         WrongCase{{"train", "a", "--format", "jsn"},
                   "--format is \"jsn\". Did you mean \"json\"? Possible: text, json"},
         WrongCase{{"train", "a", "--label", "click"}, "--label is for runs without CONFIG"},
-        WrongCase{{"train", "a", "--model", "mmoe"}, "--model is for runs without CONFIG"},
         WrongCase{{"train"}, "manygate train --data FILE --label COLUMN"},
         WrongCase{{"train", "--label", "click"}, "--data is missing"},
         WrongCase{{"train", "--data", "a.csv"}, "--label is missing"}, WrongCase{{"evaluate"}, "MODEL_DIR is missing"},

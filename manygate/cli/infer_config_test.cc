@@ -132,8 +132,7 @@ TEST_F(InferPipelineTest, Labels) {
   EXPECT_EQ(towers[0].tower_name(), "click");
   EXPECT_EQ(config::LossName(towers[1]), "binary_cross_entropy");
   EXPECT_EQ(config::LossName(towers[2]), "l2_loss");
-  // 100 i + 0.5 for i = 0 .. 399: variance 100^2 (400^2 - 1) / 12.
-  EXPECT_FLOAT_EQ(towers[2].weight(), 12.f / (10000.f * 159999.f));
+  EXPECT_TRUE(towers[2].losses(0).l2_loss().standardise());
   EXPECT_EQ(config::LossName(towers[3]), "binary_cross_entropy");
   const auto& label_configs = labels->loaded.pipeline.data_config().label_configs();
   ASSERT_EQ(label_configs.size(), 2);  // click holds 0 and 1 already
@@ -142,17 +141,64 @@ TEST_F(InferPipelineTest, Labels) {
   EXPECT_THAT(label_configs[1].positive_values(),
               ElementsAre("6"));  // the greater of two numbers, though the more frequent
   EXPECT_THAT(labels->notes, Contains("label answer: binary, 1 where it is \"yes\""));
-  EXPECT_THAT(labels->notes, Contains("label income: regression, its loss divided by the label's variance"));
+  EXPECT_THAT(labels->notes, Contains("label income: regression, standardised"));
+}
+
+TEST_F(InferPipelineTest, EveryKindOfLabel) {
+  const auto made = Infer({"click", "hour:multiclass", "age:regression", "code:x:count", "amount:amount"});
+  ASSERT_TRUE(made.ok()) << made.status().message();
+  EXPECT_TRUE(config::ValidatePipeline(made->loaded).ok()) << config::ValidatePipeline(made->loaded).message();
+  std::vector<std::string> losses;
+  const auto& towers = config::TaskTowers(made->loaded.pipeline.model_config());
+  for (const auto& tower : towers) losses.push_back(config::LossName(tower));
+  EXPECT_THAT(losses, ElementsAre("binary_cross_entropy", "softmax_cross_entropy", "l2_loss", "poisson_loss", "ziln_loss"));
+  EXPECT_EQ(towers[1].num_class(), 3u);
+  const auto& label_configs = made->loaded.pipeline.data_config().label_configs();
+  ASSERT_EQ(label_configs.size(), 1);
+  EXPECT_THAT(label_configs[0].class_values(), ElementsAre("0", "1", "2"));
+  EXPECT_THAT(made->notes, Contains("label hour: multi-class, 3 classes: 0, 1, 2"));
 }
 
 TEST_F(InferPipelineTest, EveryModelIsValid) {
-  for (const char* model : {"simple_multi_task", "shared_bottom", "omoe", "mmoe"}) {
-    const auto made = Infer({"click", "income"}, model);
+  for (const std::string& model : config::ModelNames()) {
+    SCOPED_TRACE(model);
+    const auto made = Infer({"click", "answer", "income"}, model);
     ASSERT_TRUE(made.ok()) << made.status().message();
     EXPECT_EQ(config::ModelName(made->loaded.pipeline.model_config()), model);
-    EXPECT_EQ(config::TaskTowers(made->loaded.pipeline.model_config()).size(), 2);
-    EXPECT_TRUE(config::ValidatePipeline(made->loaded).ok());
+    EXPECT_EQ(config::TaskTowers(made->loaded.pipeline.model_config()).size(), 3);
+    const Status status = config::ValidatePipeline(made->loaded);
+    EXPECT_TRUE(status.ok()) << status.message();
   }
+}
+
+TEST_F(InferPipelineTest, ANumberEntersTwiceAndInLargeDataThreeTimes) {
+  const auto made = Infer({"click"});
+  ASSERT_TRUE(made.ok()) << made.status().message();
+  const config::Pipeline& pipeline = made->loaded.pipeline;
+  const auto& pieces = Find(pipeline, "age_pieces")->raw_feature();
+  EXPECT_EQ(config::FeatureColumn(*Find(pipeline, "age_pieces")), "age");
+  EXPECT_EQ(pieces.transform().piecewise_linear(), 48u);
+  EXPECT_EQ(pieces.init_fn(), "nn.init.normal_,mean=0.0,std=0.05");
+  EXPECT_EQ(Find(pipeline, "age_bins"), nullptr);
+  const auto& groups = pipeline.model_config().feature_groups();
+  ASSERT_EQ(groups.size(), 2);
+  EXPECT_EQ(groups[1].group_type(), config::WIDE);
+  EXPECT_EQ(groups[0].feature_names_size(), pipeline.feature_configs_size());
+}
+
+TEST_F(InferPipelineTest, TheModelOfAConfigurationIsReplaced) {
+  const auto made = Infer({"click", "answer"});
+  ASSERT_TRUE(made.ok());
+  const auto replaced = ReplaceModel(made->loaded, "ple", {"model_config.ple.extraction_networks[0].share_num=3"});
+  ASSERT_TRUE(replaced.ok()) << replaced.status().message();
+  const config::ModelConfig& model = replaced->pipeline.model_config();
+  EXPECT_EQ(config::ModelName(model), "ple");
+  EXPECT_EQ(model.ple().extraction_networks(0).share_num(), 3u);
+  EXPECT_EQ(model.feature_groups_size(), 2);
+  EXPECT_EQ(config::TowerName(config::TaskTowers(model)[1]), "answer");
+  EXPECT_TRUE(config::ValidatePipeline(*replaced).ok());
+  EXPECT_THAT(ReplaceModel(made->loaded, "plr", {}).status().message(),
+              HasSubstr("--model plr: no such model. Did you mean \"ple\"?"));
 }
 
 TEST_F(InferPipelineTest, OverridesApplyAndKeepTheirPlaces) {
@@ -166,8 +212,9 @@ TEST_F(InferPipelineTest, OverridesApplyAndKeepTheirPlaces) {
 TEST_F(InferPipelineTest, SmallDataAreGoneThroughMoreOften) {
   const auto made = Infer({"click"});
   ASSERT_TRUE(made.ok());
-  EXPECT_EQ(made->loaded.pipeline.train_config().num_epochs(), 30u);
-  EXPECT_EQ(made->loaded.pipeline.train_config().early_stopping().metric(), "mean_auc");
+  EXPECT_EQ(made->loaded.pipeline.train_config().num_epochs(), 40u);
+  EXPECT_EQ(made->loaded.pipeline.data_config().batch_size(), 32u);
+  EXPECT_EQ(made->loaded.pipeline.train_config().early_stopping().metric(), "loss");
 }
 
 TEST_F(InferPipelineTest, WrongLabelsAndModels) {
@@ -175,8 +222,7 @@ TEST_F(InferPipelineTest, WrongLabelsAndModels) {
               HasSubstr("--label clik: \"clik\" is not a column of the data. Did you mean \"click\"?"));
   EXPECT_THAT(Error({"click", "click:binary"}), HasSubstr("--label click: given twice"));
   EXPECT_THAT(Error({"click:binray"}), HasSubstr("\"binray\" is no kind of label. Did you mean \"binary\"?"));
-  EXPECT_THAT(Error({"click:multiclass"}), HasSubstr("multiclass tasks are not supported yet"));
-  EXPECT_THAT(Error({"hour:count"}), HasSubstr("Use --label hour:regression"));
+  EXPECT_THAT(Error({"city:count"}), HasSubstr("the column holds texts (\"Rome\", \"Oslo\"), count needs numbers"));
   EXPECT_THAT(Error({"hour:binary"}),
               HasSubstr("label \"hour\" has 3 values (\"0\", \"1\", \"2\"); a binary task needs two"));
   EXPECT_THAT(Error({"city:regression"}), HasSubstr("the column holds texts (\"Rome\", \"Oslo\")"));
@@ -184,13 +230,28 @@ TEST_F(InferPipelineTest, WrongLabelsAndModels) {
   EXPECT_THAT(Error({"click"}, "mmeo"), HasSubstr("--model mmeo: no such model. Did you mean \"mmoe\"?"));
 }
 
-TEST_F(InferPipelineTest, ManyTextsAreNoLabelYet) {
+TEST_F(InferPipelineTest, TextsAreClassesUpToTwenty) {
   const std::string path = testing::TempDir() + "/infer_config_texts.csv";
-  ASSERT_TRUE(WriteFileAtomic(path, "kind,x\na,1.5\nb,2.5\nc,3\na,4\n").ok());
-  const auto result = InferPipeline({.paths = path, .labels = {"kind"}}, pool_);
+  ASSERT_TRUE(WriteFileAtomic(path, "kind,x\nb,1.5\na,2.5\nc,3\na,4\n").ok());
+  const auto few = InferPipeline({.paths = path, .labels = {"kind"}}, pool_);
+  ASSERT_TRUE(few.ok()) << few.status().message();
+  EXPECT_THAT(few->loaded.pipeline.data_config().label_configs(0).class_values(), ElementsAre("a", "b", "c"));
+  std::string text = "kind,x\n";
+  for (int i = 0; i < 21; ++i) text += fmt::format("k{},{}\n", i, i * 0.5);
+  ASSERT_TRUE(WriteFileAtomic(path, text).ok());
+  const auto many = InferPipeline({.paths = path, .labels = {"kind"}}, pool_);
+  ASSERT_FALSE(many.ok());
+  EXPECT_THAT(many.status().message(), HasSubstr("label \"kind\" has 21 different texts"));
+  EXPECT_THAT(many.status().message(), HasSubstr("--label kind:multiclass"));
+}
+
+TEST_F(InferPipelineTest, AmountsStartAtZero) {
+  const std::string path = testing::TempDir() + "/infer_config_amounts.csv";
+  ASSERT_TRUE(WriteFileAtomic(path, "gain,x\n-1.5,1.5\n2,2.5\n3,3\n0,4\n").ok());
+  const auto result = InferPipeline({.paths = path, .labels = {"gain:amount"}}, pool_);
   ASSERT_FALSE(result.ok());
-  EXPECT_THAT(result.status().message(), HasSubstr("label \"kind\" has 3 different texts (\"a\", \"b\", \"c\")"));
-  EXPECT_THAT(result.status().message(), HasSubstr("positive_values"));
+  EXPECT_THAT(result.status().message(), HasSubstr("--label gain:amount: the column's smallest value is -1.5"));
+  EXPECT_THAT(result.status().message(), HasSubstr("Use --label gain:regression"));
 }
 
 TEST_F(InferPipelineTest, ALineOfNamesIsFoundByTheLabel) {

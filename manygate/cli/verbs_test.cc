@@ -115,7 +115,7 @@ TEST_F(VerbsTest, TrainPrintsOneObject) {
   EXPECT_EQ(result["tasks"]["click"]["rows"], 300);
   EXPECT_EQ(result["tasks"], result["test"]["tasks"]);
   EXPECT_EQ(result["validation"]["rows"], 300);
-  EXPECT_EQ(result["steps"], 20);  // 2,400 rows in batches of 256, twice
+  EXPECT_EQ(result["steps"], 150);  // 2,400 rows in batches of 32, twice
   EXPECT_EQ(result["epochs"], 2);
   EXPECT_EQ(result["model_dir"], At("model"));
   EXPECT_GT(result["seconds"], 0);
@@ -123,6 +123,23 @@ TEST_F(VerbsTest, TrainPrintsOneObject) {
   EXPECT_THAT(trained_->err, HasSubstr("note: label click: binary\n"));
   EXPECT_THAT(trained_->err, HasSubstr("─▶ probs_click"));
   EXPECT_THAT(trained_->err, HasSubstr("─▶ y_amount"));
+}
+
+TEST_F(VerbsTest, EvaluateSplitsTheRowsByAColumn) {
+  const Ran ran = Command({"evaluate", At("model"), "--by", "age", "--format", "json"});
+  ASSERT_EQ(ran.code, kExitDone) << ran.err;
+  const json result = json::parse(ran.out);
+  int64_t rows = 0, positives = 0;
+  for (const auto& [value, slice] : result["by"]["age"].items()) {
+    rows += slice["rows"].get<int64_t>();
+    positives += slice["tasks"]["click"]["positives"].get<int64_t>();
+  }
+  EXPECT_EQ(rows, 300);
+  EXPECT_EQ(positives, result["tasks"]["click"]["positives"].get<int64_t>());
+  EXPECT_GT(result["by"]["age"].size(), 1u);
+  const Ran wrong = Command({"evaluate", At("model"), "--by", "agee"});
+  EXPECT_EQ(wrong.code, kExitWrongInput);
+  EXPECT_THAT(wrong.err, HasSubstr("Did you mean \"age\"?"));
 }
 
 TEST_F(VerbsTest, EvaluateRepeatsTheHoldOut) {
@@ -155,15 +172,20 @@ TEST_F(VerbsTest, PredictionsGiveTheMetricsOfEvaluate) {
   ASSERT_EQ(lines.size(), 3001u);
   EXPECT_EQ(lines[0], "click,age,probs_click,logits_click,y_amount,logits_amount");
   double log_loss = 0;
+  std::vector<std::pair<double, double>> amounts;  // (logit, prediction): mean + deviation · logit
   for (size_t i = 1; i < lines.size(); ++i) {
     const std::vector<std::string> values = Split(lines[i], ',');
     ASSERT_EQ(values.size(), 6u);
     const double p = std::stod(values[2]), z = std::stod(values[3]);
     EXPECT_NEAR(p, 1 / (1 + std::exp(-z)), 1e-6);
-    EXPECT_EQ(values[4], values[5]);
+    amounts.emplace_back(std::stod(values[5]), std::stod(values[4]));
     log_loss -= values[0] == "1" ? std::log(p) : std::log1p(-p);
     EXPECT_EQ(values[1], Split(input[i], ',')[8]) << input[i];  // the order of the rows
   }
+  const double deviation = (amounts[1].second - amounts[0].second) / (amounts[1].first - amounts[0].first);
+  EXPECT_GT(deviation, 1);
+  for (const auto& [logit, amount] : amounts)
+    EXPECT_NEAR(amount, amounts[0].second + deviation * (logit - amounts[0].first), 1e-2);
   const Ran evaluated = Command({"evaluate", At("model"), "--data", At("f.csv"), "--format", "json"});
   EXPECT_NEAR(log_loss / 3000, json::parse(evaluated.out)["tasks"]["click"]["log_loss"].get<double>(), 1e-6);
 }
@@ -209,7 +231,7 @@ TEST_F(VerbsTest, TheSavedConfigurationTrainsTheSameModel) {
   EXPECT_EQ(Read("again/weights.safetensors"), Read("model/weights.safetensors"));
   EXPECT_THAT(ran.out, StartsWith("Validation, 300 rows\n\ntask "));
   EXPECT_THAT(ran.out, HasSubstr("\nTest, 300 rows\n\ntask "));
-  EXPECT_THAT(ran.out, HasSubstr("20 steps (2 epochs) in "));
+  EXPECT_THAT(ran.out, HasSubstr("150 steps (2 epochs) in "));
   EXPECT_THAT(ran.out, testing::EndsWith("model: " + At("again") + "\n"));
   const Ran other = Command({"train", At("model/pipeline.config"), "--model_dir", At("other"), "--seed", "2"});
   ASSERT_EQ(other.code, kExitDone) << other.err;
@@ -236,14 +258,14 @@ TEST_F(VerbsTest, InspectModel) {
   const Ran ran = Command({"inspect", At("model")});
   ASSERT_EQ(ran.code, kExitDone) << ran.err;
   for (const char* part :
-       {"mmoe: 2 tasks, ", "─▶ probs_click", "training: 20 steps, 2 epochs", "fitted on 2,400 training rows",
-        "experts.layers.0.weight", "plan of execution", "checkpoints: step-10, step-20"}) {
+       {"mmoe: 2 tasks, ", "─▶ probs_click", "training: 150 steps, 2 epochs", "fitted on 2,400 training rows",
+        "experts.layers.0.weight", "plan of execution", "checkpoints: step-75, step-150"}) {
     EXPECT_THAT(ran.out, HasSubstr(part));
   }
   const json model = json::parse(Command({"inspect", At("model"), "--format", "json"}).out);
   EXPECT_EQ(model["kind"], "model");
   EXPECT_EQ(model["towers"][1]["loss"], "l2_loss");
-  EXPECT_EQ(model["last_evaluation"]["step"], 20);
+  EXPECT_EQ(model["last_evaluation"]["step"], 150);
 }
 
 TEST_F(VerbsTest, InspectDataAndConfiguration) {
