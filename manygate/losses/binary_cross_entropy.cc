@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// Binary cross-entropy on logits, with label smoothing as TorchEasyRec defines it.
-#include <algorithm>
-#include <cmath>
-
+// Binary cross-entropy on logits, with label smoothing as TorchEasyRec defines it (tzrec, proto BinaryCrossEntropy):
+//   y' = y (1 - s) + s / 2,   loss = max(z, 0) - z y' + log(1 + exp(-|z|)),   d loss / d z = p - y',   p = 1 / (1 + exp(-z))
+// Labels lie in [0, 1]. Finite for every finite logit.
 #include "manygate/base/check.h"
+#include "manygate/losses/logistic.h"
 #include "manygate/losses/loss.h"
 #include "manygate/math/cross_entropy.h"
 
@@ -27,24 +27,14 @@ class BinaryCrossEntropy : public Loss {
                             d_logits);
   }
 
-  void Link(const float* logits, int64_t rows, float* predictions) const override {
-    Sigmoid(logits, rows, predictions);
+  void Link(const float* logits, int64_t logit_stride, int64_t rows, float* predictions) const override {
+    LogisticColumn(logits, logit_stride, rows, predictions);
   }
 
-  // log(p / (1 - p)) of the smoothed mean; a task with no positive (or no negative) row at all starts at odds of 1 to a
-  // million rather than at an infinite logit.
-  float InitialBias(double label_mean) const override {
-    if (std::isnan(label_mean)) return 0.0f;
-    const double smoothed = label_mean * (1.0 - label_smoothing_) + label_smoothing_ / 2.0;
-    const double mean = std::clamp(smoothed, 1e-6, 1.0 - 1e-6);
-    return static_cast<float>(std::log(mean / (1.0 - mean)));
-  }
-
-  std::vector<config::MetricConfig> DefaultMetrics() const override {
-    std::vector<config::MetricConfig> metrics(2);
-    metrics[0].mutable_auc();
-    metrics[1].mutable_log_loss();
-    return metrics;
+  // The log odds of the smoothed mean.
+  void InitialBias(const LabelStatistics& labels, float* bias) const override {
+    const double smoothing = label_smoothing_;
+    bias[0] = static_cast<float>(LogOdds(labels.mean * (1.0 - smoothing) + smoothing / 2.0));
   }
 
  private:

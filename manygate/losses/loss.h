@@ -80,7 +80,7 @@ std::unique_ptr<Loss> MakePairwiseLoss(const config::PairwiseLoss& config);
 // for (y - mean) / deviation and predictions are mean + deviation * z.
 std::unique_ptr<Loss> MakeL2Loss(const config::L2Loss& config, const LabelStatistics& labels);
 std::unique_ptr<Loss> MakeHuberLoss(const config::HuberLoss& config, const LabelStatistics& labels);
-// poisson_loss.cc. exp(z) - y z, z cut at 80 in exp; predictions exp(z).
+// poisson_loss.cc. exp(z) - y z; above z = 80 exp goes on as its tangent; predictions exp(min(z, 80)).
 std::unique_ptr<Loss> MakePoissonLoss(const config::PoissonLoss& config);
 // ziln_loss.cc. C = 3, P = 1: the expected amount p * exp(mean + deviation^2 / 2).
 std::unique_ptr<Loss> MakeZilnLoss(const config::ZILNLoss& config);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Sigmoid and binary cross-entropy over many rows, vectorised; the instruction set is chosen at run time.
+// Sigmoid, binary cross-entropy and focal loss over many rows, vectorised; the instruction set is chosen at run time.
 //
 //   double sum = CrossEntropyRows({.logits = z, .labels = y, .weights = w, .rows = 32, .scale = 1.0f / 32}, d_z);
 //
@@ -29,6 +29,10 @@ struct CrossEntropyBatch {
 // d_logits: [rows] with the stride of the logits, overwritten; may be null (loss only); may be the logits themselves.
 // A row of weight 0 adds exactly 0 and gets a gradient of exactly 0.
 double CrossEntropyRows(const CrossEntropyBatch& batch, float* d_logits);
+
+// As CrossEntropyRows with the focal loss (Lin et al. 2017, equation 5); label_smoothing is not used:
+//   loss = -y alpha (1 - p)^gamma log p - (1 - y) (1 - alpha) p^gamma log(1 - p)       gamma >= 0, 0 < alpha < 1
+double FocalRows(const CrossEntropyBatch& batch, float gamma, float alpha, float* d_logits);
 
 // probabilities[i] = 1 / (1 + exp(-logits[i])), the p that CrossEntropyRows uses. May work in place.
 void Sigmoid(const float* logits, int64_t rows, float* probabilities);

@@ -218,6 +218,40 @@ TEST_P(CrossEntropyTest, LabelSmoothing) {
   EXPECT_NEAR(d_logits[1], InDouble(2.0, 0.1).probability - 0.1, 1e-7);
 }
 
+TEST_P(CrossEntropyTest, FocalAgreesWithDouble) {
+  const auto softplus = [](double z) { return std::max(z, 0.0) + std::log1p(std::exp(-std::fabs(z))); };
+  for (const double gamma : {0.0, 0.5, 2.0}) {
+    const double alpha = 0.25;
+    const Rows rows = RandomRows(70, 8);
+    std::vector<float> d_logits(71, 99.0f);
+    const double sum = FocalRows(rows.batch(), gamma, alpha, d_logits.data());
+    EXPECT_EQ(d_logits[70], 99.0f);
+    EXPECT_EQ(FocalRows(rows.batch(), gamma, alpha, nullptr), sum);
+    double expected_sum = 0.0;
+    for (int64_t i = 0; i < 70; ++i) {
+      const bool positive = rows.labels[i] > 0.5f;
+      const double u = positive ? rows.logits[i] : -rows.logits[i], factor = positive ? alpha : 1 - alpha;
+      const double p = 1 / (1 + std::exp(-u)), q = 1 / (1 + std::exp(u));
+      expected_sum += rows.weights[i] * factor * std::pow(q, gamma) * softplus(-u);
+      const double slope = -factor * std::pow(q, gamma) * (gamma * p * softplus(-u) + q);
+      const double d_logit = rows.weights[i] * (positive ? slope : -slope);
+      EXPECT_NEAR(d_logits[i], d_logit, 1e-8 + 3e-6 * std::fabs(d_logit)) << gamma << " row " << i;
+    }
+    EXPECT_NEAR(sum, expected_sum, 2e-6 * (1.0 + expected_sum)) << gamma;
+  }
+}
+
+TEST_P(CrossEntropyTest, FocalAtTheEdges) {
+  Rows rows{.logits = {1e4f, 1e4f, -1e4f, -1e4f, kNaN}, .labels = {1, 0, 1, 0, kNaN}, .weights = {1, 1, 1, 1, 0}};
+  std::vector<float> d_logits(5, 9.0f);
+  EXPECT_EQ(FocalRows(rows.batch(), 2.0f, 0.25f, d_logits.data()), 0.75e4 + 0.25e4);
+  EXPECT_EQ(d_logits, (std::vector<float>{0.0f, 0.75f, -0.25f, 0.0f, 0.0f}));
+  rows.labels[4] = 1.0f;
+  rows.weights[4] = 1.0f;
+  EXPECT_TRUE(std::isnan(FocalRows(rows.batch(), 2.0f, 0.25f, d_logits.data())));
+  EXPECT_TRUE(std::isnan(d_logits[4]));
+}
+
 TEST_P(CrossEntropyTest, NoRows) {
   EXPECT_EQ(CrossEntropyRows({.logits = nullptr, .labels = nullptr, .weights = nullptr, .rows = 0}, nullptr), 0.0);
   Sigmoid(nullptr, 0, nullptr);
