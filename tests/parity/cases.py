@@ -32,23 +32,31 @@ class Tower:
     loss: str = "binary_cross_entropy"   # or "l2_loss"
     label_smoothing: float = 0.0
     weight: float = 1.0
+    relations: tuple = ()    # dbmtl: names of earlier towers
+    relation_mlp: Mlp = None
 
 
 @dataclass(frozen=True)
 class Case:
     name: str
-    model: str           # simple_multi_task, shared_bottom, omoe or mmoe
+    model: str           # the field of the configuration
     towers: tuple
-    mlp: Mlp = None      # of the experts, or the shared bottom
+    mlp: Mlp = None      # of the experts, or the shared bottom, or aitm's bottoms
     gate: Mlp = None     # hidden layers of the gates
     num_expert: int = 3
     batch: int = 8
     seed: int = 1
     inputs: tuple = field(default=(Input("work", "ids", 5), Input("age", "numbers", 1), Input("region", "ids", 7),
                                    Input("scores", "numbers", 3)))
+    bottom: Mlp = None   # below experts or towers of esmm and dbmtl
+    options: tuple = ()  # (field of the model's message, number, text or tuple)
+    groups: tuple = ()   # (name, names of its inputs) of feature groups after the first, which holds all
 
     def width(self):
         return sum(i.width() for i in self.inputs)
+
+    def option(self, name):
+        return dict(self.options)[name]
 
 
 def _towers(mlp=Mlp((4,)), **second):
@@ -62,6 +70,27 @@ def _activation_case(name, activation):
 
 _EMBEDDED = (Input("item", "ids", 9, 4), Input("age", "numbers", 1), Input("shop", "ids", 6, 4),
              Input("scores", "numbers", 3))
+
+_FUNNEL = (Tower("click", Mlp((5,))), Tower("amount", Mlp((4,)), "l2_loss", weight=0.25), Tower("buy", Mlp((4,))),
+           Tower("pay", weight=2.0))
+_SMALL_FUNNEL = (Tower("click", Mlp((5,))), Tower("buy", Mlp((4,)), weight=2.0))
+_PROPENSITY = (("counterfactual_w", 0.75), ("global_w", 0.25), ("max_inverse_propensity", 2.5))
+_RELATIONS = (Tower("click", Mlp((5,))), Tower("view"), Tower("buy", Mlp((4,)), relations=("click",)),
+              Tower("pay", Mlp((3,)), relations=("buy", "view"), relation_mlp=Mlp((6, 5))))
+_FUNNELS = (
+    Case("esmm", "esmm", _FUNNEL, bottom=Mlp((8,)), inputs=_EMBEDDED),
+    Case("escm2_ipw", "escm2", _FUNNEL, Mlp((6,)), batch=16, inputs=_EMBEDDED,
+         options=(("counterfact_mode", "IPW"),) + _PROPENSITY),
+    Case("escm2_dr", "escm2", _SMALL_FUNNEL, Mlp((6,)), Mlp((5,)), batch=16,
+         options=(("counterfact_mode", "DR"),) + _PROPENSITY),
+    Case("aitm", "aitm", _FUNNEL, Mlp((8, 6)), batch=12, inputs=_EMBEDDED, options=(("calibrator_weight", 0.75),)),
+    Case("dbmtl", "dbmtl", _RELATIONS, inputs=_EMBEDDED),
+    Case("dbmtl_experts", "dbmtl", _RELATIONS, Mlp((6,)), Mlp((5,)), bottom=Mlp((8,))),
+    Case("pepnet", "pepnet", (Tower("click", Mlp((4,))), Tower("buy")), inputs=_EMBEDDED,
+         groups=(("domain", ("shop",)), ("uia", ("item", "age"))),
+         options=(("epnet_hidden_unit", 7), ("epnet_gamma", 1.5), ("ppnet_hidden_units", (6, 5)),
+                  ("ppnet_activation", "nn.Tanh"), ("ppnet_gamma", 2.5))),
+)
 
 CASES = (
     Case("simple_multi_task", "simple_multi_task", (Tower("income", Mlp((6, 4))), Tower("marital", weight=0.5))),
@@ -82,6 +111,7 @@ CASES = (
     _activation_case("gelu", "nn.GELU"),
     _activation_case("leaky_relu", "nn.LeakyReLU"),
     _activation_case("none", "none"),
+    *_FUNNELS,
 )
 
 
@@ -99,19 +129,34 @@ def _tower_text(tower):
              f"    losses {{ {tower.loss} {{{smoothing}}} }}"]
     lines += _mlp_text("mlp", tower.mlp, "    ") if tower.mlp else []
     lines += [f"    weight: {tower.weight!r}"] if tower.weight != 1.0 else []
+    lines += [f'    relation_tower_names: "{name}"' for name in tower.relations]
+    lines += _mlp_text("relation_mlp", tower.relation_mlp, "    ") if tower.relation_mlp else []
     return lines + ["  }"]
+
+
+def _option_text(name, value):
+    values = value if isinstance(value, tuple) else (value,)
+    return [f'  {name}: "{v}"' if isinstance(v, str) else f"  {name}: {v!r}" for v in values]
 
 
 def config_text(case):
     """The case as the text of a manygate.config.ModelConfig."""
     lines = ["feature_groups {", '  group_name: "all"']
-    lines += [f'  feature_names: "{i.name}"' for i in case.inputs] + ["}", f"{case.model} {{"]
+    lines += [f'  feature_names: "{i.name}"' for i in case.inputs] + ["}"]
+    for group, names in case.groups:
+        lines += ["feature_groups {", f'  group_name: "{group}"']
+        lines += [f'  feature_names: "{name}"' for name in names] + ["}"]
+    lines += [f"{case.model} {{"]
+    if case.bottom:
+        lines += _mlp_text("bottom_mlp", case.bottom, "  ")
     if case.mlp:
-        lines += _mlp_text("bottom_mlp" if case.model == "shared_bottom" else "expert_mlp", case.mlp, "  ")
+        lines += _mlp_text("bottom_mlp" if case.model in ("shared_bottom", "aitm") else "expert_mlp", case.mlp, "  ")
     if case.gate:
         lines += _mlp_text("gate_mlp", case.gate, "  ")
-    if case.model in ("omoe", "mmoe"):
+    if case.model in ("omoe", "mmoe", "escm2") or case.model == "dbmtl" and case.mlp:
         lines += [f"  num_expert: {case.num_expert}"]
+    for option, value in case.options:
+        lines += _option_text(option, value)
     for tower in case.towers:
         lines += _tower_text(tower)
     return "\n".join(lines + ["}"])

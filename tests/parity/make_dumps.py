@@ -15,13 +15,26 @@ import sys
 import numpy as np
 import torch
 
+import numpy_funnels
 import numpy_model
+import torch_funnels
 import torch_model
 from cases import CASES, config_text
 
 STEPS = 10
 LEARNING_RATE, BETA1, BETA2, EPS = 1e-3, 0.9, 0.999, 1e-8
 FLOAT_MARGIN = 2e-6  # largest allowed difference between the steps in float and in double
+
+
+def make_model(case):
+    return torch_funnels.MODELS.get(case.model, torch_model.TorchModel)(case)
+
+
+def numpy_forward(case, state, batch, training, frozen=None):
+    """frozen: the state by which values that no gradient reaches are computed."""
+    if case.model in numpy_funnels.MODELS:
+        return numpy_funnels.forward(case, state, batch, training, frozen)
+    return numpy_model.forward(case, state, batch, training)
 
 
 def make_batch(case, rng, subset):
@@ -46,7 +59,7 @@ def make_initial(case, rng):
     """Weights on a grid of 1/4096. Biases and norms are not at their usual 0 and 1, so that an error in them shows."""
     torch.set_default_dtype(torch.float64)
     state = {}
-    for name, value in torch_model.read_state(torch_model.TorchModel(case)).items():
+    for name, value in torch_model.read_state(make_model(case)).items():
         if name.endswith("running_var"):
             value = rng.uniform(0.5, 1.5, value.shape)
         elif name.endswith("norm.weight"):
@@ -72,7 +85,7 @@ def to_numpy(values):
 
 def build(case, initial, dtype):
     torch.set_default_dtype(dtype)
-    model = torch_model.TorchModel(case)
+    model = make_model(case)
     torch_model.load_state(model, initial)
     return model
 
@@ -92,7 +105,7 @@ def check_gradient(case, initial, batch, gradient, rng, per_tensor=4, step=1e-6)
             for sign in (1, -1):
                 state = copy.deepcopy(initial)
                 state[name][index] += sign * step
-                losses.append(numpy_model.forward(case, state, batch, training=True)[0])
+                losses.append(numpy_forward(case, state, batch, True, initial)[0])
             numeric = (losses[0] - losses[1]) / (2 * step)
             assert abs(numeric - values[index]) < 1e-8, f"{case.name} {name}{index}: {numeric} against {values[index]}"
 
@@ -103,7 +116,7 @@ def first_step(case, initial, batch):
     total, losses, logits = model(to_torch(batch))
     total.backward()
     gradient = torch_model.read_gradient(model)
-    numpy_total, numpy_losses, numpy_logits = numpy_model.forward(case, copy.deepcopy(initial), batch, training=True)
+    numpy_total, numpy_losses, numpy_logits = numpy_forward(case, copy.deepcopy(initial), batch, training=True)
     check_equal(case.name + " logits", to_numpy(logits), numpy_logits, 1e-12)
     check_equal(case.name + " loss", to_numpy(losses), numpy_losses, 1e-12)
     assert abs(total.item() - numpy_total) < 1e-12
@@ -121,7 +134,7 @@ def adam_steps(case, initial, batches, dtype):
         total, _, logits = model(to_torch(batch))
         total.backward()
         if dtype == torch.float64:
-            _, _, numpy_logits = numpy_model.forward(case, state, batch, training=True)
+            _, _, numpy_logits = numpy_forward(case, state, batch, training=True)
             check_equal(f"{case.name} step {t}", to_numpy(logits), numpy_logits, 1e-11)
             for name, g in torch_model.read_gradient(model).items():
                 first[name] = BETA1 * first.get(name, 0) + (1 - BETA1) * g
@@ -166,7 +179,7 @@ def write_case(case, folder):
     check_equal(case.name + " float against double", in_float, after, FLOAT_MARGIN)
     model.eval()
     evaluated = to_numpy(model(to_torch(batch))[2])
-    check_equal(case.name + " evaluation", evaluated, numpy_model.forward(case, after, batch, training=False)[2], 1e-11)
+    check_equal(case.name + " evaluation", evaluated, numpy_forward(case, after, batch, training=False)[2], 1e-11)
 
     writer = Writer(case)
     for section, part in batch.items():

@@ -129,6 +129,8 @@ def _named_values(model):
     for prefix, stack in stacks:
         if stack is not None:
             result += [(name, [value], None) for name, value in _stack_values(prefix, stack).items()]
+    if hasattr(model, "extra_values"):
+        result += [(name, [value], None) for name, value in model.extra_values().items()]
     return result
 
 
