@@ -143,8 +143,6 @@ class FeatureWriter {
       feature->mutable_raw_feature()->set_feature_name(name);
       feature->mutable_raw_feature()->set_expression(expression);
     }
-    for (config::FeatureGroupConfig& group : *pipeline_->mutable_model_config()->mutable_feature_groups())
-      group.add_feature_names(name);
     return feature;
   }
 
@@ -165,13 +163,6 @@ StatusOr<config::ModelConfig> NamedModel(const std::string& name, std::span<cons
   StatusOr<config::ModelConfig> model = config::DefaultModel(name, towers, DefaultNetworks());
   if (!model.ok()) return InvalidInput(fmt::format("--model {}: {}", name, model.status().message()));
   return model;
-}
-
-void AddGroups(config::ModelConfig* model) {
-  model->add_feature_groups()->set_group_name("all");
-  config::FeatureGroupConfig* wide = model->add_feature_groups();
-  wide->set_group_name("wide");
-  wide->set_group_type(config::WIDE);
 }
 
 config::TaskTower TowerOf(const InferredLabel& label) {
@@ -370,7 +361,9 @@ StatusOr<InferredPipeline> InferPipeline(const InferRequest& request, ThreadPool
   for (const InferredLabel& label : findings.labels) towers.push_back(TowerOf(label));
   config::Pipeline pipeline;
   MG_ASSIGN_OR_RETURN(*pipeline.mutable_model_config(), NamedModel(request.model, towers));
-  AddGroups(pipeline.mutable_model_config());
+  config::FeatureGroupConfig* wide = pipeline.mutable_model_config()->add_feature_groups();  // of all features
+  wide->set_group_name("wide");
+  wide->set_group_type(config::WIDE);
   pipeline.set_train_input_path(request.paths);
   const Recipe recipe = RecipeFor(findings.schema.rows);
   DescribeTraining(recipe, &pipeline);

@@ -180,10 +180,8 @@ TEST_F(InferPipelineTest, ANumberEntersTwiceAndInLargeDataThreeTimes) {
   EXPECT_EQ(pieces.transform().piecewise_linear(), 48u);
   EXPECT_EQ(pieces.init_fn(), "nn.init.normal_,mean=0.0,std=0.05");
   EXPECT_EQ(Find(pipeline, "age_bins"), nullptr);
-  const auto& groups = pipeline.model_config().feature_groups();
-  ASSERT_EQ(groups.size(), 2);
-  EXPECT_EQ(groups[1].group_type(), config::WIDE);
-  EXPECT_EQ(groups[0].feature_names_size(), pipeline.feature_configs_size());
+  ASSERT_EQ(pipeline.model_config().feature_groups_size(), 1);
+  EXPECT_EQ(pipeline.model_config().feature_groups(0).group_type(), config::WIDE);
 }
 
 TEST_F(InferPipelineTest, TheModelOfAConfigurationIsReplaced) {
@@ -194,7 +192,7 @@ TEST_F(InferPipelineTest, TheModelOfAConfigurationIsReplaced) {
   const config::ModelConfig& model = replaced->pipeline.model_config();
   EXPECT_EQ(config::ModelName(model), "ple");
   EXPECT_EQ(model.ple().extraction_networks(0).share_num(), 3u);
-  EXPECT_EQ(model.feature_groups_size(), 2);
+  EXPECT_EQ(model.feature_groups_size(), 1);
   EXPECT_EQ(config::TowerName(config::TaskTowers(model)[1]), "answer");
   EXPECT_TRUE(config::ValidatePipeline(*replaced).ok());
   EXPECT_THAT(ReplaceModel(made->loaded, "plr", {}).status().message(),

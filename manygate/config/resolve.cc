@@ -99,10 +99,14 @@ void ResolveFeatures(Pipeline* pipeline) {
       feature.mutable_raw_feature()->set_expression(name);
     }
   }
-  if (pipeline->model_config().feature_groups_size() > 0) return;
-  FeatureGroupConfig* group = pipeline->mutable_model_config()->add_feature_groups();
-  group->set_group_name("all");
-  for (const FeatureConfig& feature : pipeline->feature_configs()) group->add_feature_names(FeatureName(feature));
+  auto* groups = pipeline->mutable_model_config()->mutable_feature_groups();
+  const bool has_deep =
+      std::any_of(groups->begin(), groups->end(), [](const auto& group) { return group.group_type() == DEEP; });
+  if (!has_deep) groups->Add()->set_group_name("all");
+  for (FeatureGroupConfig& group : *groups) {
+    if (group.feature_names_size() > 0) continue;
+    for (const FeatureConfig& feature : pipeline->feature_configs()) group.add_feature_names(FeatureName(feature));
+  }
 }
 
 }  // namespace

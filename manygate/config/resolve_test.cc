@@ -227,5 +227,23 @@ TEST(PrintPipelineTest, EveryDefaultWrittenOutComesBack) {
   }
 }
 
+TEST(ResolveTest, GroupsWithoutNamesHoldAllFeatures) {
+  Pipeline pipeline;
+  pipeline.add_feature_configs()->mutable_raw_feature()->set_feature_name("age");
+  pipeline.add_feature_configs()->mutable_raw_feature()->set_feature_name("pay");
+  FeatureGroupConfig* wide = pipeline.mutable_model_config()->add_feature_groups();
+  wide->set_group_name("wide");
+  wide->set_group_type(WIDE);
+  ResolveDefaults(&pipeline);
+  const auto& groups = pipeline.model_config().feature_groups();
+  ASSERT_EQ(groups.size(), 2);
+  EXPECT_EQ(groups[1].group_name(), "all");
+  EXPECT_EQ(groups[1].group_type(), DEEP);
+  for (const auto& group : groups) {
+    ASSERT_EQ(group.feature_names_size(), 2);
+    EXPECT_EQ(group.feature_names(1), "pay");
+  }
+}
+
 }  // namespace
 }  // namespace manygate::config

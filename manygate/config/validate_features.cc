@@ -216,9 +216,6 @@ void CheckGroupsAreRead(const ModelConfig& model, Problems* problems) {
                                 Suggestion(group.group_name(), more, "It reads the first group and")));
     }
   }
-  if (wide > 0 && deep == 0) {
-    problems->AddTo(model, "has a WIDE group but no DEEP one: write one for the network beside the linear part");
-  }
 }
 
 void CheckGroups(const Pipeline& pipeline, Problems* problems) {
@@ -230,7 +227,6 @@ void CheckGroups(const Pipeline& pipeline, Problems* problems) {
   for (const FeatureGroupConfig& group : pipeline.model_config().feature_groups()) {
     if (group.group_name().empty()) problems->AddTo(group, "has no group_name");
     groups.Note(group.group_name(), group, "group_name");
-    if (group.feature_names_size() == 0) problems->AddTo(group, "has no feature_names");
     UniqueNames members(problems);
     for (int i = 0; i < group.feature_names_size(); ++i) {
       const std::string& name = group.feature_names(i);

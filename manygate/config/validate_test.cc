@@ -308,8 +308,6 @@ INSTANTIATE_TEST_SUITE_P(
             "mean \"age\"? Features: city, age"},
         ValidateCase{"[\"city\", \"age\"]", "[\"city\", \"city\"]",
                      "p.config:13:62: model_config.feature_groups[0].feature_names[1] \"city\" is used twice"},
-        ValidateCase{"feature_names: [\"city\", \"age\"]", "",
-                     "p.config:13:3: model_config.feature_groups[0] has no feature_names"},
         ValidateCase{"group_name: \"all\"", "", "p.config:13:3: model_config.feature_groups[0] has no group_name"}));
 
 INSTANTIATE_TEST_SUITE_P(
