@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Binary cross-entropy on logits, with label smoothing as TorchEasyRec defines it (tzrec, proto BinaryCrossEntropy):
-//   y' = y (1 - s) + s / 2,   loss = max(z, 0) - z y' + log(1 + exp(-|z|)),   d loss / d z = p - y',   p = 1 / (1 + exp(-z))
+//   y' = y (1 - s) + s / 2,   loss = max(z, 0) - z y' + log(1 + exp(-|z|))
+//   p = 1 / (1 + exp(-z)),   d loss / d z = p - y'
 // Labels lie in [0, 1]. Finite for every finite logit.
 #include "manygate/base/check.h"
 #include "manygate/losses/logistic.h"

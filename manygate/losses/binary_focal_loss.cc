@@ -36,8 +36,8 @@ class BinaryFocalLoss : public Loss {
     LogisticColumn(logits, logit_stride, rows, predictions);
   }
 
-  // The minimum over z of mean FL_1 + (1 - mean) FL_0. It has no closed form, but the slope changes its sign only once, so
-  // that halving the interval finds it.
+  // The minimum over z of mean FL_1 + (1 - mean) FL_0. It has no closed form, but the slope changes its sign only once,
+  // so that halving the interval finds it.
   void InitialBias(const LabelStatistics& labels, float* bias) const override {
     bias[0] = 0.0f;
     if (std::isnan(labels.mean)) return;

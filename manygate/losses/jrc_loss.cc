@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Joint ranking and calibration (Sheng et al. 2023, "Joint Optimization of Ranking and Calibration with Contextualized
-// Hybrid Model"), with the generative term of TorchEasyRec's JRCLoss. A row i of session S has logits a_i (class 0) and b_i
-// (class 1):
+// Hybrid Model"), with the generative term of TorchEasyRec's JRCLoss. A row i of session S has logits a_i (class 0) and
+// b_i (class 1):
 //   loss_i = alpha CE_i + (1 - alpha) GE_i,   CE_i = cross-entropy of (a_i, b_i)
 //   label 1: GE_i = -log( exp b_i / (exp b_i + Σ_{j in S, label 0} exp b_j) )
 //   label 0: GE_i = -log( exp a_i / (exp a_i + Σ_{j in S, label 1} exp a_j) )

@@ -12,8 +12,8 @@
 
 namespace manygate {
 
-// log(p / (1 - p)); p is kept within 1e-6 of 0 and 1, so that a task without a positive (or negative) row starts at odds of
-// 1 to a million rather than at an infinite logit. NaN gives 0.
+// log(p / (1 - p)); p is kept within 1e-6 of 0 and 1, so that a task without a positive (or negative) row starts at
+// odds of 1 to a million rather than at an infinite logit. NaN gives 0.
 inline double LogOdds(double share) {
   if (std::isnan(share)) return 0.0;
   const double p = std::clamp(share, 1e-6, 1.0 - 1e-6);

@@ -4,7 +4,7 @@
 //
 //   std::unique_ptr<Loss> loss = MakeSoftmaxCrossEntropy(config, 4);
 //   loss->InitialBias(statistics_of_training_labels, bias);
-//   double sum = loss->Compute({.logits = z, .logit_stride = 4, .labels = y, .weights = w, .rows = n, .scale = 1.0f / n}, d_z);
+//   double sum = loss->Compute({.logits = z, .logit_stride = 4, .labels = y, .weights = w, .rows = n}, d_z);
 //   loss->Link(z, 4, n, predictions);
 //
 // To add a loss: message in config/pipeline.proto, <name>.cc with Make<Name>, a line below and one in catalog/.
@@ -76,8 +76,8 @@ std::unique_ptr<Loss> MakeSoftmaxCrossEntropy(const config::SoftmaxCrossEntropy&
 std::unique_ptr<Loss> MakeJrcLoss(const config::JRCLoss& config);
 // pairwise_loss.cc. Predictions are sigmoids of the logits: their order is what was trained.
 std::unique_ptr<Loss> MakePairwiseLoss(const config::PairwiseLoss& config);
-// regression_losses.cc. Squared error (z - y)^2, without the factor 1/2 that some write; Huber. With standardise, z stands
-// for (y - mean) / deviation and predictions are mean + deviation * z.
+// regression_losses.cc. Squared error (z - y)^2, without the factor 1/2 that some write; Huber. With standardise, z
+// stands for (y - mean) / deviation and predictions are mean + deviation * z.
 std::unique_ptr<Loss> MakeL2Loss(const config::L2Loss& config, const LabelStatistics& labels);
 std::unique_ptr<Loss> MakeHuberLoss(const config::HuberLoss& config, const LabelStatistics& labels);
 // poisson_loss.cc. exp(z) - y z; above z = 80 exp goes on as its tangent; predictions exp(min(z, 80)).

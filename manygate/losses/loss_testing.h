@@ -91,7 +91,8 @@ inline TestRows RandomRows(const Loss& loss, const std::vector<float>& labels, u
   return rows;
 }
 
-// `statistics` describe the rows, whose logits are all set to the loss's InitialBias: no slope may be left in any logit.
+// `statistics` describe the rows, whose logits are all set to the loss's InitialBias: no slope may be left in any
+// logit.
 inline void CheckBiasIsBest(const Loss& loss, TestRows rows, const LabelStatistics& statistics,
                             double tolerance = 1e-5) {
   std::vector<float> bias(loss.NumLogits(), 7.0f);

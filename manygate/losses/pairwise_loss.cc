@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // Pairwise logistic loss (RankNet: Burges et al. 2005, "Learning to Rank using Gradient Descent"):
 //   mean = Σ w_i w_j log(1 + exp(-(z_i - z_j))) / Σ w_i w_j     over all pairs of the batch with label i above label j
-// The value is mean * Σ w_i, so that the caller's division by Σ w_i gives the mean. Without such a pair it is 0, and so is
-// the gradient. Labels may be any numbers; only their order counts. A logit that is not finite makes everything NaN.
+// The value is mean * Σ w_i, so that the caller's division by Σ w_i gives the mean. Without such a pair it is 0, and so
+// is the gradient. Labels may be any numbers; only their order counts. A logit that is not finite makes everything NaN.
 //
-// Cost: a sort by label and one vectorised pass over the pairs: rows² / 4 for 0/1 labels of equal share, less for others
-// that are rarer, rows² / 2 if all labels differ.
+// Cost: a sort by label and one vectorised pass over the pairs: positives * negatives for 0/1 labels,
+// rows² / 2 if all labels differ.
 #include <algorithm>
 #include <cmath>
 #include <limits>

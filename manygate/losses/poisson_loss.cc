@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Poisson regression of counts with the log link (torch.nn.PoissonNLLLoss, log_input): less the constant log y!,
 //   loss = exp(z) - y z,   d loss / d z = exp(z) - y,   prediction exp(z)
-// Above z = 80 exp goes on as its tangent there, exp(80) (1 + z - 80), and its slope and the prediction stay at exp(80):
-// everything is finite, and a logit that ran off is still pushed back. Labels are >= 0. Computed in double.
+// Above z = 80 exp goes on as its tangent there, exp(80) (1 + z - 80), and its slope and the prediction stay at
+// exp(80): everything is finite, and a logit that ran off is still pushed back. Labels are >= 0. Computed in double.
 #include <algorithm>
 #include <cmath>
 

@@ -25,8 +25,8 @@ std::unique_ptr<Loss> Jrc(float alpha) {
 std::unique_ptr<Loss> Pairwise() { return MakePairwiseLoss(config::PairwiseLoss()); }
 
 TEST(JrcLossTest, GenerativeTermByHand) {
-  // Session 5: positive b = log 2; negatives b = 0 and log 3: -log(2 / (2 + 1 + 3)) = log 3. By a: the negatives a = 0 and
-  // log 4 against the positive's a = log 2: -log(1 / 3) and -log(4 / 6). Session 1 has one label only: 0.
+  // Session 5: positive b = log 2; negatives b = 0 and log 3: -log(2 / (2 + 1 + 3)) = log 3. By a: the negatives a = 0
+  // and log 4 against the positive's a = log 2: -log(1 / 3) and -log(4 / 6). Session 1 has one label only: 0.
   const float log2 = std::log(2.0f), log3 = std::log(3.0f), log4 = std::log(4.0f);
   TestRows rows{.logits = {log2, log2, 9.0f, 8.0f, 0.0f, 0.0f, log4, log3},
                 .labels = {1.0f, 1.0f, 0.0f, 0.0f},
@@ -87,8 +87,8 @@ TEST(JrcLossTest, ShapesLinkAndBias) {
 }
 
 TEST(PairwiseLossTest, ByHand) {
-  // Labels 2 > 1 > 0 with logits 0, log 3, 0 and weights 1, 2, 1. Pairs (first above second): (0, 1): log(1 + 3), weight 2;
-  // (0, 2): log 2, weight 1; (1, 2): log(1 + 1/3), weight 2. Σ weights 4, Σ pair weights 5.
+  // Labels 2 > 1 > 0 with logits 0, log 3, 0 and weights 1, 2, 1. Pairs (first above second): (0, 1): log(1 + 3),
+  // weight 2; (0, 2): log 2, weight 1; (1, 2): log(1 + 1/3), weight 2. Σ weights 4, Σ pair weights 5.
   const float log3 = std::log(3.0f);
   const TestRows rows{.logits = {0.0f, log3, 0.0f}, .labels = {2.0f, 1.0f, 0.0f}, .weights = {1.0f, 2.0f, 1.0f}};
   const LossResult result = ComputeLoss(*Pairwise(), rows, 0.25f);

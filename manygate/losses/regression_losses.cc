@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // Losses of the error e = z - t of a real-valued label:
-//   l2_loss:    e^2 (torch.nn.MSELoss)                                                     d loss / d z = 2 e
-//   huber_loss: e^2 / 2 where |e| <= delta, else delta (|e| - delta / 2) (torch.nn.HuberLoss, Huber 1964)   clamp(e, ±delta)
-// t is the label or, with standardise, (label - mean) / deviation of the training labels; a deviation of 0 or NaN counts
-// as 1, a mean of NaN as 0. Errors and losses are computed in double.
+//   l2_loss:    e^2, d loss / d z = 2 e (torch.nn.MSELoss)
+//   huber_loss: e^2 / 2 where |e| <= delta, else delta (|e| - delta / 2); d loss / d z = e within ±delta, else ±delta
+//               (Huber 1964, torch.nn.HuberLoss)
+// t is the label or, with standardise, (label - mean) / deviation of the training labels; a deviation of 0 or NaN
+// counts as 1, a mean of NaN as 0. Errors and losses are computed in double.
 #include <algorithm>
 #include <cmath>
 

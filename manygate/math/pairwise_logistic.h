@@ -3,8 +3,8 @@
 //
 //   double sum = PairwiseLogistic({.logits = z, .weights = w, .below = below, .rows = 4096}, d_z);
 //
-// Rows are sorted so that the rows that row i is compared with are the first below[i] ones. Each pair costs one exp and one
-// log1p, vectorised; memory is the caller's. Numbers may differ in the last bits between instruction sets.
+// Rows are sorted so that the rows that row i is compared with are the first below[i] ones. Each pair costs one exp and
+// one log1p, vectorised; memory is the caller's. Numbers may differ in the last bits between instruction sets.
 #ifndef MANYGATE_MATH_PAIRWISE_LOGISTIC_H_
 #define MANYGATE_MATH_PAIRWISE_LOGISTIC_H_
 

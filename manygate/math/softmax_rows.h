@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// Softmax and softmax cross-entropy over many rows, vectorised along the classes; the instruction set is chosen at run time.
+// Softmax and softmax cross-entropy over many rows, vectorised along the classes; the instruction set is chosen at run
+// time.
 //
 //   double sum = SoftmaxCrossEntropyRows(
-//       {.logits = z, .logit_stride = 4, .classes = 4, .labels = y, .weights = w, .rows = 32, .scale = 1.0f / 32}, d_z);
+//       {.logits = z, .logit_stride = 4, .classes = 4, .labels = y, .weights = w, .rows = 32, .scale = 0.1f}, d_z);
 //
 // With C classes, p = softmax(z) and t_k = (1 - s) [k = y] + s / C:
 //   loss     = -Σ_k t_k log p_k             finite for every finite z, as the largest logit is taken off all first
@@ -26,9 +27,9 @@ struct SoftmaxBatch {
   float label_smoothing = 0.0f;  // s
 };
 
-// Returns the sum of weight * loss, added in double in row order; 0 for no rows. d_logits: [rows, C] with the stride of the
-// logits, overwritten; may be null (loss only); may be the logits themselves. A row of weight 0 adds exactly 0 and gets
-// gradients of exactly 0; one with a logit that is not finite gets NaN.
+// Returns the sum of weight * loss, added in double in row order; 0 for no rows. d_logits: [rows, C] with the stride of
+// the logits, overwritten; may be null (loss only); may be the logits themselves. A row of weight 0 adds exactly 0 and
+// gets gradients of exactly 0; one with a logit that is not finite gets NaN.
 double SoftmaxCrossEntropyRows(const SoftmaxBatch& batch, float* d_logits);
 
 // probabilities[rows, classes], dense, of the same logits. May work in place where the stride is `classes`.

@@ -4,8 +4,8 @@
     python tests/oracles/losses_oracle.py        # needs torch; the output is in the repository
 
 Each case is "case NAME", "loss LOSS", lines "PARAMETER VALUE", "sum VALUE" (what Loss::Compute returns), then
-"row LABEL WEIGHT SESSION | LOGIT ... | GRADIENT ... | PREDICTION ..." lines. Labels, weights and logits are float32 values;
-everything else is computed in float64, gradients by autograd. Rows of weight 0 have the label nan.
+"row LABEL WEIGHT SESSION | LOGIT ... | GRADIENT ... | PREDICTION ..." lines. Labels, weights and logits are float32
+values; everything else is computed in float64, gradients by autograd. Rows of weight 0 have the label nan.
 """
 import math
 import pathlib
