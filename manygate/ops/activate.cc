@@ -3,7 +3,7 @@
 
 #include <fmt/format.h>
 
-#include "manygate/base/random.h"
+#include "manygate/math/dropout.h"
 
 namespace manygate {
 namespace {
@@ -55,19 +55,8 @@ class DropoutOp final : public Op {
 
  private:
   void Apply(const OpContext& c, View from, bool accumulate, View to) const {
-    const int64_t width = c.shape.size(), blocks = (width + 3) / 4;
-    const Philox random(c.seed, static_cast<uint64_t>(c.step));
-    const float keep = 1.f / (1.f - ratio_);
-    for (int64_t r = 0; r < c.rows; ++r) {
-      for (int64_t b = 0; b < blocks; ++b) {
-        const auto draws = random.Block(static_cast<uint64_t>((c.first_row + r) * blocks + b));
-        for (int64_t i = 4 * b; i < std::min(4 * b + 4, width); ++i) {
-          const float value = UnitFloat(draws[i - 4 * b]) < ratio_ ? 0.f : from.data[r * from.stride + i] * keep;
-          float& out = to.data[r * to.stride + i];
-          out = accumulate ? out + value : value;
-        }
-      }
-    }
+    DropoutRows({c.seed, static_cast<uint64_t>(c.step), c.first_row}, ratio_, c.rows, c.shape.size(), from.data,
+                from.stride, accumulate, to.data, to.stride);
   }
   float ratio_;
 };
