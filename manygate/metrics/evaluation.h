@@ -59,9 +59,9 @@ bool HigherIsBetter(std::string_view name);
 // a NaN best. Calibration is better when it is nearer to 1.
 bool IsBetter(std::string_view name, double candidate, double best, double min_delta = 0.0);
 
-// {"rows": 9, "tasks": {"income": {"auc": 0.9, "auc_interval": [0.8, 1], "log_loss": 0.1, "rows": 9, "positives": 2}}} on
-// one line; the numbers are the shortest that read back equal; NaN and infinities become null. Intervals and positives
-// only where there are any.
+// {"rows": 9, "tasks": {"income": {"auc": 0.9, "auc_interval": [0.8, 1], "log_loss": 0.1, "rows": 9, "positives": 2}}}
+// on one line; the numbers are the shortest that read back equal; NaN and infinities become null. Intervals and
+// positives only where there are any.
 std::string ToJson(const EvaluationResult& result);
 // The same with slices: {"rows": 9, "tasks": {...}, "by": {"sex": {"Female": {"rows": 4, "tasks": {...}}, ...}}}.
 std::string ToJson(const EvaluationResult& result, std::span<const ColumnSlices> by);

@@ -23,10 +23,9 @@ EvaluationResult Result() {
                      .positives = 7,
                      .missing = 10,
                      .metrics = {{"auc", 0.75}, {"log_loss", 0.25}},
-                     .reasons = {}},
+                     .intervals = {{"auc", {0.625, 0.875}}}},
                     {.tower = "net_income",
                      .rows = 100,
-                     .positives = 0,
                      .missing = 0,
                      .metrics = {{"auc", kNaN}, {"mean_squared_error", 0.1}},
                      .reasons = {{"auc", "one class"}}},
@@ -71,9 +70,12 @@ TEST(EvaluationTest, NamesAreAllThatFindKnows) {
 }
 
 TEST(EvaluationTest, Direction) {
-  for (const char* name : {"auc_income", "mean_auc", "accuracy_x", "mean_accuracy"}) EXPECT_TRUE(HigherIsBetter(name));
+  for (const char* name : {"auc_income", "mean_auc", "accuracy_x", "mean_accuracy", "grouped_auc_click", "mean_pr_auc",
+                           "multiclass_auc_grade", "mean_xauc", "r2_spend", "mean_r2"})
+    EXPECT_TRUE(HigherIsBetter(name)) << name;
   for (const char* name : {"loss", "log_loss_income", "mean_log_loss", "mean_absolute_error_auc", "calibration_income",
-                           "mean_mean_squared_error", "root_mean_squared_error_x"})
+                           "mean_mean_squared_error", "root_mean_squared_error_x", "expected_calibration_error_x",
+                           "normalized_entropy_auc", "mean_normalized_entropy", "aucx_income"})
     EXPECT_FALSE(HigherIsBetter(name)) << name;
 }
 
@@ -86,6 +88,9 @@ TEST(EvaluationTest, Better) {
   EXPECT_TRUE(IsBetter("loss", 0.57, 0.6, 0.02));
   EXPECT_TRUE(IsBetter("calibration_income", 1.05, 0.9));
   EXPECT_FALSE(IsBetter("mean_calibration", 0.8, 1.1));
+  EXPECT_TRUE(IsBetter("expected_calibration_error_income", 0.01, 0.02));
+  EXPECT_TRUE(IsBetter("normalized_entropy_income", 0.8, 0.9));
+  EXPECT_TRUE(IsBetter("r2_spend", -0.1, -0.2));
   EXPECT_TRUE(IsBetter("auc_income", 0.1, kNaN));
   EXPECT_FALSE(IsBetter("auc_income", kNaN, 0.1));
   EXPECT_FALSE(IsBetter("auc_income", kNaN, kNaN));
@@ -93,8 +98,9 @@ TEST(EvaluationTest, Better) {
 
 TEST(EvaluationTest, Json) {
   EXPECT_EQ(ToJson(Result()),
-            R"({"rows": 100, "tasks": {"income": {"auc": 0.75, "log_loss": 0.25, "rows": 90, "positives": 7}, )"
-            R"("net_income": {"auc": null, "mean_squared_error": 0.1, "rows": 100, "positives": 0}, )"
+            R"({"rows": 100, "tasks": {"income": {"auc": 0.75, "auc_interval": [0.625, 0.875], "log_loss": 0.25, )"
+            R"("rows": 90, "positives": 7}, )"
+            R"("net_income": {"auc": null, "mean_squared_error": 0.1, "rows": 100}, )"
             R"("marital": {"auc": 0.5, "mean_squared_error": 0.3, "rows": 100, "positives": 40}}})");
   EXPECT_EQ(ToJson(EvaluationResult()), R"({"rows": 0, "tasks": {}})");
 }
@@ -109,6 +115,39 @@ TEST(EvaluationTest, JsonReadsBackEqualWhateverTheNames) {
   EXPECT_EQ(task["auc"].get<double>(), 0.1 + 0.2);
   EXPECT_EQ(task["log_loss"].get<double>(), 1e-300);
   EXPECT_TRUE(task["x"].is_null());
+}
+
+TEST(EvaluationTest, JsonOfSlices) {
+  EvaluationResult all = Result();
+  all.tasks.resize(1);
+  EvaluationResult women = all;
+  women.rows = 40;
+  women.tasks[0] = {.tower = "income", .rows = 1, .positives = 0, .metrics = {{"auc", kNaN}}};
+  const std::string json =
+      ToJson(all, std::vector<ColumnSlices>{{.column = "sex", .values = {{"Female", women}, {"\"M\"", all}}},
+                                            {.column = "race", .values = {}}});
+  const std::string whole = ToJson(all);
+  EXPECT_EQ(json, whole.substr(0, whole.size() - 1) +
+                      R"(, "by": {"sex": {"Female": {"rows": 40, "tasks": {"income": )"
+                      R"({"auc": null, "rows": 1, "positives": 0}}}, "\"M\"": )" +
+                      whole + R"(}, "race": {}}})");
+  EXPECT_TRUE(nlohmann::json::accept(json));
+}
+
+TEST(EvaluationTest, ReadsItsJson) {
+  const EvaluationResult result = Result();
+  const EvaluationResult read = EvaluationFromJson(ToJson(result));
+  EXPECT_EQ(ToJson(read), ToJson(result));
+  EXPECT_EQ(read.tasks[0].Interval("auc"), std::make_pair(0.625, 0.875));
+  EXPECT_EQ(read.tasks[1].positives, -1);
+  EXPECT_EQ(EvaluationFromJson(R"({"step": 5, "loss": 0.5, "rows": 3})").loss, 0.5);
+}
+
+TEST(EvaluationTest, ReadsWhatIsNoResult) {
+  for (const char* text : {"", "{", "[]", "null", R"({"rows": "3", "tasks": 5})", R"({"tasks": {"a": 5}})"})
+    EXPECT_EQ(ToJson(EvaluationFromJson(text)), R"({"rows": 0, "tasks": {}})") << text;
+  EXPECT_EQ(ToJson(EvaluationFromJson(R"({"tasks": {"a": {"auc": "x", "b": [1], "auc_interval": [1], "rows": 2}}})")),
+            R"({"rows": 0, "tasks": {"a": {"rows": 2}}})");
 }
 
 }  // namespace

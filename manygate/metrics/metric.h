@@ -8,8 +8,8 @@
 //   std::string reason = auc->Reason();      // "one class", "no rows", ...
 //   auto [low, high] = auc->Interval();
 //
-// To add a metric: message in config/pipeline.proto, Make<Name> here (row_metric.h is the base of all), its direction in
-// evaluation.cc, one line in catalog/.
+// To add a metric: message in config/pipeline.proto, Make<Name> here (row_metric.h is the base of all), its direction
+// in evaluation.cc, one line in catalog/.
 #ifndef MANYGATE_METRICS_METRIC_H_
 #define MANYGATE_METRICS_METRIC_H_
 
@@ -81,14 +81,14 @@ inline bool TakesPart(float label, float weight) { return !std::isnan(label) && 
 //   [e / (e - 1)] Σ w_i² (V_i - area)² / (Σ w_i)²,   e = (Σ w_i)² / Σ w_i²,
 // which is DeLong's for equal weights; other weights count as sampling weights, not as numbers of equal rows. No
 // interval when a class has a single row; no width when all pairs are ordered alike.
-// thresholds = n >= 2: over n evenly spaced thresholds from 0 to 1, as torchmetrics' binned AUROC; 16 bytes per threshold,
-// no interval.
+// thresholds = n >= 2: over n evenly spaced thresholds from 0 to 1, as torchmetrics' binned AUROC; 16 bytes per
+// threshold, no interval.
 std::unique_ptr<Metric> MakeAuc(const config::AUC& config);
 // grouped_auc.cc. Mean of the exact AUC of each group, weighted by its rows; groups of one class are left out. 12 bytes
 // per row.
 std::unique_ptr<Metric> MakeGroupedAuc(const config::GroupedAUC& config);
-// multiclass_auc.cc. Classes: the exact AUC of each class's probability against the other classes, and their mean, plain
-// or weighted by the class's rows; classes that do not occur are left out. 8 bytes per row and class.
+// multiclass_auc.cc. Classes: the exact AUC of each class's probability against the other classes, and their mean,
+// plain or weighted by the class's rows; classes that do not occur are left out. 8 bytes per row and class.
 std::unique_ptr<Metric> MakeMulticlassAuc(const config::MulticlassAUC& config);
 // pr_auc.cc. Average precision Σ (R_n - R_{n-1}) P_n over the distinct scores from the highest down, as scikit-learn's
 // average_precision_score; 1 when all rows are positive. 8 bytes per row, 16 while they are sorted.

@@ -5,7 +5,7 @@
 //   class LargestMiss : public RowMetric {
 //     const char* name() const override { return "largest_miss"; }
 //     bool HigherIsBetter() const override { return false; }
-//     void AddRow(const MetricRow& row) override { most_ = std::max(most_, std::fabs(row.predictions[0] - row.label)); }
+//     void AddRow(const MetricRow& row) override { most_ = std::max(most_, Distance(row.predictions[0], row.label)); }
 //     void MergeRows(const RowMetric& other) override {
 //       most_ = std::max(most_, static_cast<const LargestMiss&>(other).most_);
 //     }

@@ -49,8 +49,8 @@ std::string FormatMetric(const TaskResult& task, std::string_view metric);
 //   ------  ------  ---------  -------  --------------  --------  -------
 //   income  49,881      3,094  0.94731  0.9440-0.9506    0.12345
 //   hours   49,881                                                0.41234
-// A cell is blank where a task has no such number. The columns "positives", "<metric> 95 %" and "missing" (rows without a
-// label) appear when any task has them.
+// A cell is blank where a task has no such number. The columns "positives", "<metric> 95 %" and "missing" (rows without
+// a label) appear when any task has them.
 std::string EvaluationTable(const EvaluationResult& result);
 
 // The same per value of a column, every task of a value in the order of the tasks, and at last all rows:

@@ -60,8 +60,57 @@ TEST(EvaluationTableTest, TasksDownMetricsAcross) {
   EXPECT_EQ(EvaluationTable(Result(0.94731)),
             "task      rows  positives              auc  log_loss  mean_squared_error\n"
             "------  ------  ---------  ---------------  --------  ------------------\n"
-            "income  49,881      3,094          0.94731   0.12345                   -\n"
-            "rare        10          0  n/a (one class)         -            12.50000\n");
+            "income  49,881      3,094          0.94731   0.12345\n"
+            "rare        10          0  n/a (one class)                      12.50000\n");
+}
+
+TEST(EvaluationTableTest, IntervalsAndTaskKinds) {
+  EvaluationResult result = Result(0.94731);
+  result.tasks[0].intervals = {{"auc", {0.94404, 0.95166}}};
+  result.tasks[1] = {.tower = "spend", .rows = 1234, .metrics = {{"mean_squared_error", 12345.678}, {"r2", -0.25}}};
+  EXPECT_EQ(EvaluationTable(result),
+            "task      rows  positives      auc       auc 95 %  log_loss  mean_squared_error        r2\n"
+            "------  ------  ---------  -------  -------------  --------  ------------------  --------\n"
+            "income  49,881      3,094  0.94731  0.9440-0.9517   0.12345\n"
+            "spend    1,234                                                         12345.68  -0.25000\n");
+  result.tasks.erase(result.tasks.begin());
+  EXPECT_EQ(EvaluationTable(result),
+            "task    rows  mean_squared_error        r2\n"
+            "-----  -----  ------------------  --------\n"
+            "spend  1,234            12345.68  -0.25000\n");
+}
+
+TEST(EvaluationTableTest, NumbersOfAnySize) {
+  const auto text = [](double value) { return FormatMetric({.tower = "a", .metrics = {{"x", value}}}, "x"); };
+  EXPECT_EQ(text(0.5), "0.50000");
+  EXPECT_EQ(text(-99.5), "-99.50000");
+  EXPECT_EQ(text(123.45678), "123.4568");
+  EXPECT_EQ(text(-1234567.8), "-1234568");
+  EXPECT_EQ(text(98765432109.0), "98765432109");
+  EXPECT_EQ(text(std::numeric_limits<double>::infinity()), "inf");
+  EXPECT_EQ(text(kNaN), "n/a");
+}
+
+TEST(SliceTableTest, ValuesThenAll) {
+  EvaluationResult all = Result(0.94731), women = Result(0.93), men = Result(kNaN);
+  all.tasks[0].intervals = {{"auc", {0.944, 0.951}}};
+  for (EvaluationResult* result : {&all, &women, &men})
+    result->tasks[1] = {.tower = "hours", .rows = 7, .metrics = {{"r2", 0.5}}};
+  men.tasks[0] = {.tower = "income",
+                  .rows = 1,
+                  .positives = 1,
+                  .missing = 2,
+                  .metrics = {{"auc", kNaN}},
+                  .reasons = {{"auc", "one class"}}};
+  EXPECT_EQ(SliceTable(all, {.column = "sex", .values = {{"Female", women}, {"Male", men}}}),
+            "sex     task      rows  positives  missing              auc       auc 95 %  log_loss       r2\n"
+            "------  ------  ------  ---------  -------  ---------------  -------------  --------  -------\n"
+            "Female  income  49,881      3,094        0          0.93000                  0.12345\n"
+            "Female  hours        7                   0                                            0.50000\n"
+            "Male    income       1          1        2  n/a (one class)\n"
+            "Male    hours        7                   0                                            0.50000\n"
+            "all     income  49,881      3,094        0          0.94731  0.9440-0.9510   0.12345\n"
+            "all     hours        7                   0                                            0.50000\n");
 }
 
 TEST(EvaluationTableTest, MissingLabelsGetAColumn) {

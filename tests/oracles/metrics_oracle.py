@@ -3,8 +3,10 @@
 
     python tests/oracles/metrics_oracle.py        # needs numpy and scikit-learn; the output is in the repository
 
-Each case is "case NAME", lines "METRIC VALUE", then "row SCORE LABEL WEIGHT" lines. Scores and weights are float32 values.
-auc_N is the area over N thresholds as torchmetrics' binary_auroc(thresholds=N) defines it, here with weights too.
+Each case is "case NAME WIDTH", lines "METRIC VALUE", then "row SCORE ... LABEL WEIGHT GROUP" lines with WIDTH scores.
+Scores, labels and weights are float32 values. auc_N is the area over N thresholds as torchmetrics'
+binary_auroc(thresholds=N) defines it, here with weights too. What scikit-learn does not have is written out by its
+definition, over all pairs of rows where it is about pairs. A metric that a case does not define is left out.
 """
 import pathlib
 
@@ -12,6 +14,7 @@ import numpy as np
 from sklearn import metrics
 
 random = np.random.RandomState(11)
+other = np.random.RandomState(12)  # groups, and what is no binary case
 
 
 def thresholds(count):
@@ -30,27 +33,143 @@ def binned_auc(scores, labels, weights, count):
     return float(np.sum(np.diff(false_rate) * (true_rate[1:] + true_rate[:-1]) / 2))
 
 
-def write(out, name, scores, labels, weights):
-    scores, weights = scores.astype(np.float32), weights.astype(np.float32)
-    labels = labels.astype(np.float64)
+def order(values):
+    """[n, n]: 1 where row i is above row j, 0 where it is below, one half where they are equal."""
+    difference = values[:, None] - values[None, :]
+    return (np.sign(difference) + 1) / 2
+
+
+def delong(scores, labels, weights):
+    """The 95 % interval of the area by its placements; row weights as sampling weights."""
+    positive, negative = labels == 1, labels == 0
+    if min(positive.sum(), negative.sum()) < 2:
+        return None
+    wins = order(scores)[positive][:, negative]
+    w, v = weights[positive], weights[negative]
+    area = w @ wins @ v / (w.sum() * v.sum())
+    variance = 0
+    for weight, placement in ((w, wins @ v / v.sum()), (v, w @ wins / w.sum())):
+        rows = weight.sum() ** 2 / (weight ** 2).sum()
+        variance += rows / (rows - 1) * (weight ** 2 * (placement - area) ** 2).sum() / weight.sum() ** 2
+    margin = 1.959963984540054 * np.sqrt(variance)
+    return max(0, area - margin), min(1, area + margin)
+
+
+def xauc(scores, labels, weights):
+    pairs = np.outer(weights, weights) * (labels[:, None] > labels[None, :])
+    return (pairs * order(scores)).sum() / pairs.sum()
+
+
+def grouped_auc(scores, labels, weights, groups):
+    areas, rows = [], []
+    for group in np.unique(groups):
+        own = groups == group
+        if len(np.unique(labels[own])) == 2:
+            areas.append(metrics.roc_auc_score(labels[own], scores[own], sample_weight=weights[own]))
+            rows.append(weights[own].sum())
+    return np.average(areas, weights=rows) if rows else None
+
+
+def normalized_entropy(scores, labels, weights, eta=1e-12):
+    p = np.clip(scores, eta, 1 - eta)
+    mean = np.average(labels, weights=weights)
+    loss = np.average(-labels * np.log(p) - (1 - labels) * np.log(1 - p), weights=weights)
+    return loss / (-mean * np.log(mean) - (1 - mean) * np.log(1 - mean))
+
+
+def calibration_error(scores, labels, weights, bins):
+    bin_of = np.clip(np.floor(scores * bins), 0, bins - 1)
+    error = 0
+    for one in np.unique(bin_of):
+        own = bin_of == one
+        distance = np.average(scores[own], weights=weights[own]) - np.average(labels[own], weights=weights[own])
+        error += weights[own].sum() / weights.sum() * abs(distance)
+    return error
+
+
+def binary_metrics(scores, labels, weights, groups):
     s, w = scores.astype(np.float64), weights.astype(np.float64)
     margin = np.finfo(np.float32).eps
-    values = {
+    low, high = delong(s, labels, w) or (None, None)
+    return {
         "auc": metrics.roc_auc_score(labels, s, sample_weight=w),
+        "auc_low": low,
+        "auc_high": high,
         "auc_200": binned_auc(scores, labels, w, 200),
         "auc_7": binned_auc(scores, labels, w, 7),
+        "grouped_auc": grouped_auc(s, labels, w, groups),
+        "pr_auc": metrics.average_precision_score(labels, s, sample_weight=w),
         "log_loss": metrics.log_loss(labels, np.clip(s, margin, 1 - margin), sample_weight=w),
+        "normalized_entropy": normalized_entropy(s, labels, w),
         "accuracy": metrics.accuracy_score(labels, s > 0.5, sample_weight=w),
+        "expected_calibration_error": calibration_error(s, labels, w, 15),
+        "expected_calibration_error_4": calibration_error(s, labels, w, 4),
+        **number_metrics(s, labels, w),
+    }
+
+
+def number_metrics(s, labels, w):
+    return {
+        "xauc": xauc(s, labels, w),
         "calibration": np.average(s, weights=w) / np.average(labels, weights=w),
         "mean_absolute_error": metrics.mean_absolute_error(labels, s, sample_weight=w),
         "mean_squared_error": metrics.mean_squared_error(labels, s, sample_weight=w),
         "root_mean_squared_error": np.sqrt(metrics.mean_squared_error(labels, s, sample_weight=w)),
+        "r2": metrics.r2_score(labels, s, sample_weight=w),
     }
-    out.write(f"case {name}\n")
+
+
+def class_metrics(probabilities, labels, w):
+    p = probabilities.astype(np.float64)
+    classes = np.arange(p.shape[1])
+    seen = [c for c in classes if (labels == c).any()]
+    areas = [metrics.roc_auc_score(labels == c, p[:, c], sample_weight=w) for c in seen]
+    of_label = p[np.arange(len(p)), labels.astype(int)]
+    ahead = (p > of_label[:, None]) | ((p == of_label[:, None]) & (classes[None, :] < labels[:, None]))
+    margin = np.finfo(np.float32).eps
+    return {
+        "multiclass_auc_macro": np.mean(areas),
+        "multiclass_auc_weighted": np.average(areas, weights=[w[labels == c].sum() for c in seen]),
+        "log_loss": np.average(-np.log(np.clip(of_label, margin, 1 - margin)), weights=w),
+        "accuracy": np.average(ahead.sum(1) < 1, weights=w),
+        "accuracy_top_2": np.average(ahead.sum(1) < 2, weights=w),
+    }
+
+
+def write_case(out, name, scores, labels, weights, groups, values):
+    out.write(f"case {name} {scores.shape[1]}\n")
     for metric, value in values.items():
-        out.write(f"{metric} {value:.17g}\n")
-    for row in zip(scores, labels, weights):
-        out.write("row {:.9g} {:g} {:.9g}\n".format(*row))
+        if value is not None:
+            out.write(f"{metric} {value:.17g}\n")
+    for score, label, weight, group in zip(scores, labels, weights, groups):
+        text = " ".join(f"{one:.9g}" for one in score)
+        out.write(f"row {text} {label:.9g} {weight:.9g} {group}\n")
+
+
+def write(out, name, scores, labels, weights):
+    """A case of binary labels."""
+    scores, weights = scores.astype(np.float32), weights.astype(np.float32)
+    labels = labels.astype(np.float64)
+    groups = other.randint(0, 20, len(labels)) if len(labels) > 2 else np.zeros(2, int)
+    values = binary_metrics(scores, labels, weights, groups)
+    write_case(out, name, scores[:, None], labels, weights, groups, values)
+
+
+def write_numbers(out, name, scores, labels, weights):
+    scores, labels, weights = (a.astype(np.float32) for a in (scores, labels, weights))
+    values = number_metrics(*(a.astype(np.float64) for a in (scores, labels, weights)))
+    write_case(out, name, scores[:, None], labels, weights, np.zeros(len(labels), int), values)
+
+
+def write_classes(out, name, probabilities, labels, weights):
+    probabilities, weights = probabilities.astype(np.float32), weights.astype(np.float32)
+    values = class_metrics(probabilities, labels, weights.astype(np.float64))
+    write_case(out, name, probabilities, labels, weights, np.zeros(len(labels), int), values)
+
+
+def softmax(logits):
+    exponentials = np.exp(logits - logits.max(1, keepdims=True))
+    return exponentials / exponentials.sum(1, keepdims=True)
 
 
 def labels_of(scores, noise=0.3):
@@ -84,6 +203,21 @@ def main():
         neighbours = 0.5 + np.float32(2.0 ** -24) * random.randint(-3, 4, n)
         write(out, "neighbouring_floats", neighbours, labels_of(smooth), one)
         write(out, "two_rows", np.array([0.4, 0.6]), np.array([0, 1]), np.ones(2))
+
+        amounts = np.where(other.rand(n) < 0.4, 0, np.exp(other.randn(n)))
+        uneven = other.gamma(0.5, 2.0, n) + 1e-3
+        write_numbers(out, "amounts", amounts * 0.6 + other.rand(n), amounts, one)
+        write_numbers(out, "amounts_with_uneven_weights", amounts * 0.6 + other.rand(n), amounts, uneven)
+        write_numbers(out, "counts_with_ties", other.randint(0, 5, n) / 2, other.poisson(1.5, n), other.randint(1, 4, n))
+        write_numbers(out, "far_from_zero", 1e6 + 3 * other.rand(n), 1e6 + 3 * other.rand(n), one)
+
+        classes = other.randint(0, 4, n)
+        logits = other.randn(n, 4) + 1.5 * np.eye(4)[classes]
+        write_classes(out, "classes", softmax(logits), classes, one)
+        write_classes(out, "classes_with_uneven_weights", softmax(logits), classes, uneven)
+        write_classes(out, "classes_with_ties", np.round(softmax(logits) * 4) / 4, classes, other.randint(1, 5, n) / 4)
+        write_classes(out, "a_class_that_does_not_occur", softmax(logits), np.where(classes == 2, 3, classes), one)
+        write_classes(out, "two_classes", softmax(logits[:, :2]), classes % 2, one)
 
 
 if __name__ == "__main__":
