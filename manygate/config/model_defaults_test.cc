@@ -14,6 +14,7 @@ namespace manygate::config {
 namespace {
 
 using google::protobuf::util::MessageDifferencer;
+using ::testing::StartsWith;
 
 std::vector<TaskTower> TwoTowers() {
   std::vector<TaskTower> towers(2);
@@ -121,9 +122,8 @@ TEST(ModelDefaultsTest, EveryModelIsValid) {
 }
 
 TEST(ModelDefaultsTest, NoSuchModel) {
-  EXPECT_EQ(DefaultModel("mmeo", {}).status().message(),
-            "no such model. Did you mean \"mmoe\"? Models: simple_multi_task, mmoe, ple, dbmtl, esmm, pepnet, "
-            "shared_bottom, omoe, cgc, escm2, aitm, adatt, dselect_k");
+  EXPECT_THAT(DefaultModel("mmeo", {}).status().message(),
+              StartsWith("no such model. Did you mean \"mmoe\"? Models: simple_multi_task, mmoe, "));
   EXPECT_EQ(DefaultModel("feature_groups", {}).status().code(), StatusCode::kInvalidInput);
 }
 

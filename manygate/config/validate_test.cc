@@ -4,6 +4,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "manygate/base/text.h"
+#include "manygate/config/accessors.h"
+
 namespace manygate::config {
 namespace {
 
@@ -366,8 +369,8 @@ TEST(ValidateTest, MissingParts) {
             "p.config: no names of columns: set data_config.with_header: true, or list the columns in "
             "data_config.input_fields\n"
             "p.config: no feature_configs: a model needs at least one feature\n"
-            "p.config: model_config is missing; it has no model: write one of simple_multi_task, mmoe, ple, dbmtl, "
-            "esmm, pepnet, shared_bottom, omoe, cgc, escm2, aitm, adatt, dselect_k { ... }");
+            "p.config: model_config is missing; it has no model: write one of " +
+                JoinNames(ModelNames(), 100) + " { ... }");
   EXPECT_THAT(ErrorOf("model_config { }"), HasSubstr("p.config:1:1: model_config has no model: write one of simple"));
   EXPECT_THAT(ErrorOf("model_config {\n shared_bottom { } }"),
               HasSubstr("p.config:2:2: model_config.shared_bottom has no bottom_mlp. Write bottom_mlp"));
