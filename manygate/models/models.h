@@ -21,8 +21,8 @@ namespace manygate {
 struct ModelInputs {
   Value x = -1;     // [B, D], the features of the first group side by side, after the cross layers
   Value wide = -1;  // [B, W], the features of the WIDE group as one-hot codes, pieces and numbers; -1: there is none
-  std::vector<std::pair<std::string, Value>> groups;  // the other groups by name, [B, their width]
-  std::vector<int> labels;  // for each tower, in the order of the configuration: the column of its label in InputBatch
+  std::vector<std::pair<std::string, Value>> groups = {};  // the other groups by name, [B, their width]
+  std::vector<int> labels = {};  // for each tower, in the order of the configuration: the column of its label in InputBatch
   // The group of that name, or x.
   Value Group(std::string_view name) const;
 };
