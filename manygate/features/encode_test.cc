@@ -106,6 +106,92 @@ TEST(Encode, WithoutLabelsNeedsNeitherLabelsNorWeights) {
   EXPECT_THAT(batch.weights, ElementsAre());
 }
 
+TEST(Encode, PiecesByHand) {
+  for (const bool as_category : {false, true}) {
+    const Table table = as_category ? TestTable(4).Category("age", {"0", "10", "", "30"}).Build()
+                                    : TestTable(4).Number("age", {0, 10, kNan, 30}).Build();
+    const auto schema = FitText(R"(
+      feature_configs { raw_feature { feature_name: "plain" expression: "age" } }
+      feature_configs { raw_feature { feature_name: "bins" expression: "age" one_hot: true boundaries: 5 } }
+      feature_configs { raw_feature { feature_name: "age" transform { piecewise_linear: 4 missing_indicator: true } } }
+      feature_configs { raw_feature { feature_name: "mapped" expression: "age" embedding_dim: 2 default_value: 25 transform { piecewise_linear: 4 } } }
+    )",
+                                table);
+    ASSERT_TRUE(schema.ok()) << schema.status().message();
+    ThreadPool pool(1);
+    const auto encoded = Encode(*schema, table, true, pool);
+    ASSERT_TRUE(encoded.ok()) << encoded.status().message();
+    const Batch batch = Copy(*encoded, {0, 1, 2, 3});
+    // Slots: bins, pieces of 0 10 30, pieces of 0 10 25 30. Numbers: plain, fraction, missing, fraction.
+    EXPECT_THAT(batch.ids, ElementsAre(0, 0, 0, 1, 1, 1, 2, 1, 2, 1, 1, 2));
+    EXPECT_THAT(batch.numbers, ElementsAre(0, 0, 0, 0, 10, 0, 0, 0, 10, 0, 1, 0, 30, 1, 0, 1));
+  }
+}
+
+TEST(Encode, SeveralRowWeights) {
+  constexpr char kTwo[] = R"(
+    data_config { sample_weight_fields: ["w", "v"] }
+    feature_configs { id_feature { feature_name: "job" one_hot: true } }
+    model_config { omoe { task_towers { label_name: "y" } } })";
+  const Table table = TestTable(3)
+                          .Category("job", {"a", "b", "a"})
+                          .Category("y", {"0", "1", ""})
+                          .Number("v", {4, 5, 6})
+                          .Number("w", {1, 2, 3})
+                          .Build();
+  const auto schema = FitText(kTwo, table);
+  ASSERT_TRUE(schema.ok()) << schema.status().message();
+  ThreadPool pool(1);
+  const auto encoded = Encode(*schema, table, true, pool);
+  ASSERT_TRUE(encoded.ok()) << encoded.status().message();
+  EXPECT_EQ(encoded->num_weights(), 2);
+  EXPECT_THAT(Copy(*encoded, {2, 0}).weights, ElementsAre(3, 6, 1, 4));
+}
+
+TEST(Encode, GroupsByRow) {
+  constexpr char kGroups[] = R"(
+    feature_configs { id_feature { feature_name: "job" one_hot: true } }
+    model_config { omoe { task_towers {
+      label_name: "y" num_class: 2 losses { jrc_loss { session_name: "session" } }
+      metrics { grouped_auc { grouping_key: "user" } }
+    } } })";
+  // More rows than one block, codes of 1 and 4 bytes.
+  constexpr int64_t kRows = 2500;
+  std::vector<std::string> job, y, session, user;
+  for (int64_t row = 0; row < kRows; ++row) {
+    job.push_back(row % 2 == 0 ? "a" : "b");
+    y.push_back(row % 3 == 0 ? "1" : "0");
+    session.push_back(row % 5 == 0 ? "" : std::to_string(row % 7));
+    user.push_back(std::to_string(row / 4));
+  }
+  const Table table = TestTable(kRows)
+                          .Category("job", job)
+                          .Category("y", y)
+                          .Category("session", session)
+                          .Category("user", user, 4)
+                          .Build();
+  const auto schema = FitText(kGroups, table);
+  ASSERT_TRUE(schema.ok()) << schema.status().message();
+  EXPECT_THAT(schema->group_column(), ElementsAre("user", "session"));
+  ThreadPool pool(2);
+  const auto encoded = Encode(*schema, table, true, pool);
+  ASSERT_TRUE(encoded.ok()) << encoded.status().message();
+  ASSERT_EQ(encoded->num_groups(), 2);
+  const auto users = encoded->groups(0), sessions = encoded->groups(1);
+  ASSERT_EQ(static_cast<int64_t>(users.size()), kRows);
+  ASSERT_EQ(static_cast<int64_t>(sessions.size()), kRows);
+  for (int64_t row = 1; row < kRows; ++row) {
+    EXPECT_EQ(users[row] == users[row - 1], user[row] == user[row - 1]) << row;
+    EXPECT_EQ(sessions[row] == sessions[0], session[row].empty()) << row;
+    if (row >= 35) {
+      EXPECT_EQ(sessions[row], sessions[row - 35]);
+    }
+  }
+  const auto without_labels = Encode(*schema, table, false, pool);
+  ASSERT_TRUE(without_labels.ok()) << without_labels.status().message();
+  EXPECT_EQ(without_labels->num_groups(), 0);
+}
+
 TEST(Encode, NullArraysAreLeftOut) {
   const Table table = Rows();
   const auto schema = FitText(kConfig, table);
@@ -214,6 +300,8 @@ struct RandomRows {
       feature_configs { raw_feature { feature_name: "age_text" transform { clip_max: 60 standardise: true } } }
       feature_configs { raw_feature { feature_name: "bins" expression: "age" one_hot: true transform { quantile_bins: 7 } } }
       feature_configs { raw_feature { feature_name: "bins_text" expression: "age_text" one_hot: true boundaries: [20, 40] } }
+      feature_configs { raw_feature { feature_name: "pieces" expression: "age" transform { piecewise_linear: 9 missing_indicator: true } } }
+      feature_configs { raw_feature { feature_name: "pieces_text" expression: "age_text" embedding_dim: 4 transform { piecewise_linear: 200 } } }
       feature_configs { id_feature { feature_name: "zip_number" expression: "zip" one_hot: true num_buckets: 30 } }
     )";
     for (int i = 0; i < id_copies; ++i) {

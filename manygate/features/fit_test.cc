@@ -100,6 +100,67 @@ TEST(Fit, AllProblemsAreReportedWithTheirPlaces) {
       "every row needs a number >= 0");
 }
 
+TEST(Fit, SeveralRowWeightsAndGroupsOfRows) {
+  constexpr char kGroups[] = R"(
+    data_config { sample_weight_fields: ["weight", "hours"] }
+    feature_configs { id_feature { feature_name: "work" one_hot: true } }
+    model_config { omoe {
+      task_towers { label_name: "y" metrics { auc {} } metrics { grouped_auc { grouping_key: "age" } } }
+      task_towers { tower_name: "z" label_name: "y" num_class: 2 losses { jrc_loss { session_name: "hours" } }
+                    metrics { grouped_auc { grouping_key: "age" } } }
+    } })";
+  const TestTable rows = Rows().Category("y", {"0", "1", "1", "0"});
+  const auto loaded = config::LoadPipelineFromText("test.config", kGroups);
+  ASSERT_TRUE(loaded.ok()) << loaded.status().message();
+  EXPECT_THAT(GroupColumns(loaded->pipeline), ElementsAre("age", "hours"));
+  const auto schema = FitText(kGroups, TestTable(rows).Build());
+  ASSERT_TRUE(schema.ok()) << schema.status().message();
+  EXPECT_THAT(schema->weight_column(), ElementsAre("weight", "hours"));
+  EXPECT_THAT(schema->group_column(), ElementsAre("age", "hours"));
+  const std::vector<ColumnRequest> requests = RequiredColumns(*schema, {});
+  EXPECT_EQ(requests, RequiredColumns(loaded->pipeline));
+  EXPECT_THAT(requests,
+              ElementsAre(ColumnRequest{"work", ColumnKind::kCategory}, ColumnRequest{"y", ColumnKind::kCategory},
+                          ColumnRequest{"weight", ColumnKind::kNumber}, ColumnRequest{"hours", ColumnKind::kCategory},
+                          ColumnRequest{"age", ColumnKind::kCategory}));
+  EXPECT_THAT(RequiredColumns(*schema, {.labels = false, .weight = false}),
+              ElementsAre(ColumnRequest{"work", ColumnKind::kCategory}));
+}
+
+TEST(Fit, GroupColumnThatIsNotThereIsAnError) {
+  const auto schema = FitText(R"(
+    feature_configs { id_feature { feature_name: "work" one_hot: true } }
+    model_config { omoe { task_towers { label_name: "y" metrics { grouped_auc { grouping_key: "ages" } } } } })",
+                              Rows().Category("y", {"0", "1", "1", "0"}).Build());
+  ASSERT_FALSE(schema.ok());
+  EXPECT_THAT(schema.status().message(), ::testing::AllOf(HasSubstr("test.config:3:"),
+                                                          HasSubstr("tower \"y\" needs column \"ages\", which rows.csv "
+                                                                    "does not have. Did you mean \"age\"?")));
+}
+
+TEST(Fit, WeightThatIsNegativeIsNamedAmongSeveral) {
+  const auto schema = FitText(
+      "data_config { sample_weight_fields: [\"weight\", \"debt\"] }\n"
+      "feature_configs { id_feature { feature_name: \"work\" one_hot: true } }",
+      Rows().Number("debt", {1, 2, -3, 1}).Build());
+  ASSERT_FALSE(schema.ok());
+  EXPECT_THAT(schema.status().message(), HasSubstr("row weight \"debt\" is missing in 0 and negative in 1 of 4 rows"));
+}
+
+TEST(Fit, LabelThatTwoTowersWantDifferentlyIsAnError) {
+  const auto schema = FitText(R"(feature_configs { id_feature { feature_name: "work" one_hot: true } }
+    model_config { omoe {
+      task_towers { label_name: "y" }
+      task_towers { tower_name: "z" label_name: "y" losses { poisson_loss {} } }
+    } })",
+                              Rows().Category("y", {"0", "1", "1", "0"}).Build());
+  ASSERT_FALSE(schema.ok());
+  EXPECT_EQ(schema.status().message(),
+            "test.config:3:21: label \"y\" is 0 or 1 for tower \"y\" (binary_cross_entropy) but a number for tower "
+            "\"z\" (poisson_loss). Make them agree, or give one a label of its own: data_config { label_configs { "
+            "label_name: \"y_2\" column: \"y\" } }");
+}
+
 TEST(Fit, EmbeddingWithoutWidthIsAnError) {
   const auto schema = FitText("feature_configs { id_feature { feature_name: \"work\" } }", Rows().Build());
   ASSERT_FALSE(schema.ok());

@@ -18,7 +18,7 @@ struct LabelUse {
   bool any_number = false;    // pairwise_loss alone: the kind is a guess
   bool non_negative = false;  // poisson_loss, ziln_loss
   uint32_t num_class = 0;
-  std::string who;
+  std::string who = {};
 };
 
 LabelSchema::Kind LabelKind(config::TaskKind kind) {

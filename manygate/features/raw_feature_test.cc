@@ -135,28 +135,121 @@ TEST(RawFeature, BoundariesWithDefaultValueHaveNoMissingBucket) {
   EXPECT_THAT(Bins(*schema, {kNan}), ElementsAre(1));
 }
 
-TEST(RawFeature, QuantileBinsHoldEqualShares) {
+TEST(RawFeature, QuantileBinsStartAtTheEdgesAboveTheLowest) {
+  // Edges 1, 3, 5, 6, 8 (quantile_edges_test.cc); the 99 is a validation row.
   const auto schema =
       FitText(Age("one_hot: true transform { quantile_bins: 4 }"), Ages({8, 7, 6, 5, 4, 3, 2, 1, 99}), 8);
   ASSERT_TRUE(schema.ok()) << schema.status().message();
-  EXPECT_THAT(schema->features(0).edges(), ElementsAre(3, 5, 7));
-  EXPECT_THAT(Bins(*schema, {1, 2, 3, 4, 5, 6, 7, 8, 99, kNan}), ElementsAre(0, 0, 1, 1, 2, 2, 3, 3, 3, 4));
+  EXPECT_THAT(schema->features(0).edges(), ElementsAre(3, 5, 6, 8));
+  EXPECT_EQ(schema->features(0).vocabulary_size(), 6u);
+  EXPECT_THAT(Bins(*schema, {0, 1, 2, 3, 4, 5, 6, 7, 8, 99, kNan}), ElementsAre(0, 0, 0, 1, 1, 2, 3, 3, 4, 4, 5));
 }
 
-TEST(RawFeature, EqualQuantilesAreOneEdge) {
-  // Six zeros of eight: the edges at ranks 2 and 4 are 0 and the minimum; only the one at rank 6 is left.
+TEST(RawFeature, FewDistinctValuesHaveABinEach) {
   const auto schema = FitText(Age("one_hot: true transform { quantile_bins: 4 }"), Ages({0, 0, 0, 0, 0, 0, 5, 9}));
   ASSERT_TRUE(schema.ok()) << schema.status().message();
-  EXPECT_THAT(schema->features(0).edges(), ElementsAre(5));
-  EXPECT_EQ(schema->features(0).vocabulary_size(), 3u);
+  EXPECT_THAT(schema->features(0).edges(), ElementsAre(5, 9));
+  EXPECT_EQ(schema->features(0).vocabulary_size(), 4u);
 }
 
 TEST(RawFeature, QuantileBinsOfClippedValues) {
   const auto schema =
       FitText(Age("one_hot: true transform { quantile_bins: 2 clip_max: 4 }"), Ages({1, 2, 3, 100, 200, 300}));
   ASSERT_TRUE(schema.ok()) << schema.status().message();
-  EXPECT_THAT(schema->features(0).edges(), ElementsAre(4));
-  EXPECT_THAT(Bins(*schema, {3.9f, 500}), ElementsAre(0, 1));
+  EXPECT_THAT(schema->features(0).edges(), ElementsAre(2, 3, 4));
+  EXPECT_THAT(Bins(*schema, {3.9f, 500}), ElementsAre(2, 3));
+}
+
+struct Encoded {
+  std::vector<uint32_t> pieces;
+  std::vector<float> numbers;
+};
+
+Encoded Pieces(const Schema& schema, const std::vector<float>& values) {
+  Encoded encoded{std::vector<uint32_t>(values.size()), std::vector<float>(values.size() * schema.features(0).width())};
+  FeatureFromSchema(schema.features(0))
+      ->Transform({.numbers = values.data(), .count = static_cast<int64_t>(values.size())}, encoded.pieces.data(),
+                  encoded.numbers.data());
+  return encoded;
+}
+
+TEST(RawFeature, PiecesAndFractions) {
+  // Four distinct training values: edges 0, 10, 30, 40.
+  const auto schema = FitText(Age("transform { piecewise_linear: 8 }"), Ages({0, 10, 30, 40, 1000}), 4);
+  ASSERT_TRUE(schema.ok()) << schema.status().message();
+  const FeatureSchema& age = schema->features(0);
+  EXPECT_EQ(age.kind(), FeatureSchema::PIECEWISE);
+  EXPECT_EQ(age.encoding(), FeatureSchema::PIECES);
+  EXPECT_THAT(age.edges(), ElementsAre(0, 10, 30, 40));
+  EXPECT_EQ(age.vocabulary_size(), 3u);
+  EXPECT_EQ(age.width(), 1u);
+  EXPECT_EQ(schema->num_id_slots(), 1u);
+  EXPECT_EQ(schema->number_width(), 1u);
+  const Encoded encoded = Pieces(*schema, {-5, 0, 2.5f, 10, 15, 30, 39, 40, 1e9f});
+  EXPECT_THAT(encoded.pieces, ElementsAre(0, 0, 0, 1, 1, 2, 2, 2, 2));
+  EXPECT_THAT(encoded.numbers, ElementsAre(0, 0, 0.25f, 0, 0.25f, 0, 0.9f, 1, 1));
+}
+
+TEST(RawFeature, AtMostAsManyPiecesAsAskedFor) {
+  const auto schema = FitText(Age("embedding_dim: 8 init_fn: \"nn.init.normal_,mean=0.0,std=0.5\" "
+                                  "transform { piecewise_linear: 4 }"),
+                              Ages({8, 7, 6, 5, 4, 3, 2, 1}));
+  ASSERT_TRUE(schema.ok()) << schema.status().message();
+  const FeatureSchema& age = schema->features(0);
+  EXPECT_THAT(age.edges(), ElementsAre(1, 3, 5, 6, 8));
+  EXPECT_EQ(age.vocabulary_size(), 4u);
+  EXPECT_EQ(age.encoding(), FeatureSchema::PIECES_EMBEDDED);
+  EXPECT_EQ(age.embedding_dim(), 8u);
+  EXPECT_EQ(age.init_fn(), "nn.init.normal_,mean=0.0,std=0.5");
+}
+
+TEST(RawFeature, MissingPiecesAreFilledAndIndicated) {
+  const auto median =
+      FitText(Age("transform { piecewise_linear: 8 missing_indicator: true }"), Ages({0, 10, 30, kNan}));
+  ASSERT_TRUE(median.ok()) << median.status().message();
+  EXPECT_EQ(median->features(0).fill(), 10.0f);
+  EXPECT_EQ(median->features(0).missing_count(), 1u);
+  EXPECT_EQ(median->number_width(), 2u);
+  Encoded encoded = Pieces(*median, {kNan, 20});
+  EXPECT_THAT(encoded.pieces, ElementsAre(1, 1));
+  EXPECT_THAT(encoded.numbers, ElementsAre(0, 1, 0.5f, 0));
+  // A default value is one of the values that make edges: missing and the lowest value differ.
+  const auto written = FitText(Age("default_value: -10 transform { piecewise_linear: 8 }"), Ages({0, 10, 30, kNan}));
+  ASSERT_TRUE(written.ok()) << written.status().message();
+  EXPECT_THAT(written->features(0).edges(), ElementsAre(-10, 0, 10, 30));
+  encoded = Pieces(*written, {kNan, 0});
+  EXPECT_THAT(encoded.pieces, ElementsAre(0, 1));
+  EXPECT_THAT(encoded.numbers, ElementsAre(0, 0));
+}
+
+TEST(RawFeature, PiecesOfClippedValues) {
+  const auto schema = FitText(Age("transform { piecewise_linear: 8 clip_min: 5 clip_max: 20 }"), Ages({0, 10, 30, 40}));
+  ASSERT_TRUE(schema.ok()) << schema.status().message();
+  EXPECT_THAT(schema->features(0).edges(), ElementsAre(5, 10, 20));
+  EXPECT_THAT(Pieces(*schema, {-1, 100}).numbers, ElementsAre(0, 1));
+}
+
+TEST(RawFeature, AConstantColumnHasOneEmptyPiece) {
+  for (const std::vector<float>& ages : {std::vector<float>{7, 7, kNan}, std::vector<float>{kNan, kNan, kNan}}) {
+    std::vector<std::string> notes;
+    const auto schema = FitText(Age("transform { piecewise_linear: 8 }"), Ages(ages), -1, &notes);
+    ASSERT_TRUE(schema.ok()) << schema.status().message();
+    EXPECT_EQ(schema->features(0).vocabulary_size(), 1u);
+    const Encoded encoded = Pieces(*schema, {-100, 7, 100, kNan});
+    EXPECT_THAT(encoded.pieces, ElementsAre(0, 0, 0, 0));
+    EXPECT_THAT(encoded.numbers, ElementsAre(0, 0, 0, 0));
+    EXPECT_THAT(notes, ElementsAre(HasSubstr("so it tells the model nothing")));
+  }
+}
+
+TEST(RawFeature, PieceOfAValueNextToAnEdge) {
+  // The float below 1 lies in the piece 0..1, whose fraction rounds to at most 1.
+  const auto schema = FitText(Age("transform { piecewise_linear: 8 }"), Ages({-1e9f, 0, 1, 1e9f}));
+  ASSERT_TRUE(schema.ok()) << schema.status().message();
+  const float below = std::nextafter(1.0f, 0.0f);
+  const Encoded encoded = Pieces(*schema, {below, 1});
+  EXPECT_THAT(encoded.pieces, ElementsAre(1, 2));
+  EXPECT_THAT(encoded.numbers, ElementsAre(below, 0));
 }
 
 TEST(RawFeature, CategoryColumnIsReadThroughItsDictionary) {
@@ -189,6 +282,11 @@ TEST(RawFeature, Describes) {
   const auto bins = FitText(Age("boundaries: [1, 2.5] one_hot: true"), Ages({0, 0, kNan}));
   ASSERT_TRUE(bins.ok()) << bins.status().message();
   EXPECT_EQ(FeatureFromSchema(bins->features(0))->Describe(), "3 bins, edges 1 2.5; missing 1 rows");
+  const auto pieces =
+      FitText(Age("transform { piecewise_linear: 2 clip_min: 1 missing_indicator: true }"), Ages({0, 4, 9, kNan}));
+  ASSERT_TRUE(pieces.ok()) << pieces.status().message();
+  EXPECT_EQ(FeatureFromSchema(pieces->features(0))->Describe(),
+            "edges 1 4 9; fill 4; clipped to 1..; missing indicator; missing 1 rows");
 }
 
 }  // namespace

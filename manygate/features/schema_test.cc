@@ -25,11 +25,18 @@ Schema Fitted() {
                           .Category("bought", {"no", "yes", "no", ""})
                           .Build();
   auto schema = FitText(R"(
-    data_config { label_configs { label_name: "bought" positive_values: "yes" } }
+    data_config {
+      label_configs { label_name: "bought" positive_values: "yes" }
+      label_configs { label_name: "kind" column: "bought" class_values: ["yes", "no"] }
+    }
     feature_configs { id_feature { feature_name: "job" embedding_dim: 4 embedding_name: "jobs" init_fn: "nn.init.uniform_,a=-0.1,b=0.1" } }
     feature_configs { raw_feature { feature_name: "age" transform { standardise: true clip_max: 1e20 missing_indicator: true } } }
     feature_configs { raw_feature { feature_name: "age_bins" expression: "age" one_hot: true boundaries: [0.1, 0.3] } }
-    model_config { omoe { task_towers { label_name: "bought" } } })",
+    feature_configs { raw_feature { feature_name: "age_pieces" expression: "age" embedding_dim: 3 transform { piecewise_linear: 4 } } }
+    model_config { omoe {
+      task_towers { label_name: "bought" }
+      task_towers { label_name: "kind" num_class: 2 losses { softmax_cross_entropy {} } }
+    } })",
                         table);
   MG_CHECK(schema.ok(), "{}", schema.status().message());
   return *schema;
@@ -84,8 +91,24 @@ TEST(Schema, StatesThatDoNotFitTogetherAreRefused) {
       {[](Schema* s) { s->mutable_features(1)->set_clip_min(1e30f); }, "clip_min is above clip_max"},
       {[](Schema* s) { s->mutable_features(2)->set_edges(1, 0.05f); }, "edges must be finite and ascending"},
       {[](Schema* s) { s->mutable_features(2)->set_name("age"); }, "feature \"age\": names must differ"},
-      {[](Schema* s) { s->set_num_id_slots(3); },
-       "num_id_slots and number_width are 3 and 2, but the features have 2 and 2"},
+      {[](Schema* s) { s->set_num_id_slots(4); },
+       "num_id_slots and number_width are 4 and 3, but the features have 3 and 3"},
+      {[](Schema* s) { s->mutable_features(3)->set_vocabulary_size(5); },
+       "vocabulary_size is 5, but its edges make 2 pieces"},
+      {[](Schema* s) { s->mutable_features(3)->set_id_slot(3); }, "feature \"age_pieces\": id_slot must be 2"},
+      {[](Schema* s) { s->mutable_features(3)->set_number_offset(0); },
+       "feature \"age_pieces\": number_offset must be 2"},
+      {[](Schema* s) { s->mutable_features(3)->set_edges(0, 5); }, "edges must be finite and ascending"},
+      {[](Schema* s) { s->mutable_features(3)->clear_fill(); }, "fill is missing"},
+      {[](Schema* s) { s->mutable_features(3)->clear_embedding_dim(); }, "needs an embedding_dim"},
+      {[](Schema* s) { s->mutable_features(3)->set_kind(FeatureSchema::NUMBER); }, "need kind PIECEWISE"},
+      {[](Schema* s) { s->mutable_features(3)->set_encoding(FeatureSchema::NUMBERS); },
+       "pieces need encoding PIECES or PIECES_EMBEDDED"},
+      {[](Schema* s) { s->mutable_features(3)->set_encoding(FeatureSchema::EMBEDDING); },
+       "pieces need encoding PIECES or PIECES_EMBEDDED"},
+      {[](Schema* s) { s->mutable_labels(1)->set_num_class(1); }, "num_class is 1; classes need at least 2"},
+      {[](Schema* s) { s->mutable_labels(1)->add_class_values("so"); }, "num_class is 2, but class_values are 3"},
+      {[](Schema* s) { s->mutable_labels(1)->clear_class_count(); }, "num_class is 2, but class_count has 0 numbers"},
       {[](Schema* s) { s->mutable_labels(0)->clear_kind(); }, "label \"bought\": kind is missing"},
       {[](Schema* s) { s->mutable_labels(0)->set_kind(LabelSchema::NUMBER); }, "positive_values need kind BINARY"},
   };
@@ -107,14 +130,25 @@ TEST(Schema, DescribeIsATable) {
                           .Number("age", {1, 2, 3, 6})
                           .Category("bought", {"no", "yes", "no", ""})
                           .Number("spend", {1, 2, 3, 2})
+                          .Category("kind", {"x", "y", "x", "x"})
                           .Number("w", {1, 1, 1, 1})
+                          .Number("v", {1, 1, 1, 1})
                           .Build();
   const auto schema = FitText(R"(
-    data_config { label_configs { label_name: "bought" positive_values: "yes" } sample_weight_fields: "w" }
+    data_config {
+      label_configs { label_name: "bought" positive_values: "yes" }
+      label_configs { label_name: "kind" class_values: ["x", "y"] }
+      sample_weight_fields: ["w", "v"]
+    }
     feature_configs { id_feature { feature_name: "job" one_hot: true } }
     feature_configs { id_feature { feature_name: "job_hash" expression: "job" embedding_dim: 4 hash_bucket_size: 2000 } }
     feature_configs { raw_feature { feature_name: "age" } }
-    model_config { omoe { task_towers { label_name: "bought" } task_towers { label_name: "spend" losses { l2_loss {} } } } })",
+    feature_configs { raw_feature { feature_name: "age_pieces" expression: "age" embedding_dim: 8 transform { piecewise_linear: 9 missing_indicator: true } } }
+    model_config { omoe {
+      task_towers { label_name: "bought" metrics { grouped_auc { grouping_key: "job" } } }
+      task_towers { label_name: "spend" losses { l2_loss {} } }
+      task_towers { label_name: "kind" num_class: 2 losses { softmax_cross_entropy {} } }
+    } })",
                               table);
   ASSERT_TRUE(schema.ok()) << schema.status().message();
   EXPECT_EQ(DescribeSchema(*schema), R"(fitted on 4 training rows; 2 id columns (4 one-hot inputs), 1 numbers
