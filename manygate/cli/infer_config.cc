@@ -50,14 +50,15 @@ constexpr int64_t kLargeRows = 100000;
 
 Recipe RecipeFor(int64_t rows) {
   if (rows >= kLargeRows) return {512, 512, 0.5, 1024, 6, 8};
-  // About 200 steps an epoch, and 1,600 in all.
+  // About 200 steps an epoch, and 1,600 steps in all.
   uint32_t batch = 32;
   while (batch < 256 && rows >= 2 * batch * 100) batch *= 2;
   const auto epochs = static_cast<uint32_t>(std::clamp<int64_t>((1600 * batch + rows - 1) / std::max<int64_t>(1, rows), 8, 40));
   return {0, 48, 0.05, batch, epochs, static_cast<float>(epochs)};
 }
 
-void DescribeTraining(const Recipe& recipe, config::Pipeline* pipeline) {
+// early_stopping: by log loss where there is one: the loss of an amount, which few rows have, is mostly noise beside it.
+void DescribeTraining(const Recipe& recipe, bool has_log_loss, config::Pipeline* pipeline) {
   config::TrainConfig* train = pipeline->mutable_train_config();
   config::AdamWOptimizer* adam = train->mutable_dense_optimizer()->mutable_adamw_optimizer();
   adam->set_lr(0.004f);
@@ -68,7 +69,7 @@ void DescribeTraining(const Recipe& recipe, config::Pipeline* pipeline) {
   cosine->set_warmup_learning_rate(0.04f * adam->lr());
   train->mutable_ema();
   train->set_num_epochs(recipe.epochs);
-  train->mutable_early_stopping()->set_metric("loss");
+  train->mutable_early_stopping()->set_metric(has_log_loss ? "mean_log_loss" : "loss");
   config::DataConfig* data = pipeline->mutable_data_config();
   data->set_batch_size(recipe.batch);
   data->mutable_split()->set_validation_fraction(0.1);
@@ -366,7 +367,10 @@ StatusOr<InferredPipeline> InferPipeline(const InferRequest& request, ThreadPool
   wide->set_group_type(config::WIDE);
   pipeline.set_train_input_path(request.paths);
   const Recipe recipe = RecipeFor(findings.schema.rows);
-  DescribeTraining(recipe, &pipeline);
+  const bool has_log_loss = std::any_of(findings.labels.begin(), findings.labels.end(), [](const InferredLabel& label) {
+    return label.kind == config::TaskKind::kBinary || label.kind == config::TaskKind::kClasses;
+  });
+  DescribeTraining(recipe, has_log_loss, &pipeline);
   DescribeDialect(findings.options, findings.schema, pipeline.mutable_data_config());
   for (const InferredLabel& label : findings.labels) {
     if (label.positive_value.empty() && label.class_values.empty()) continue;

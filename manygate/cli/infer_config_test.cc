@@ -212,7 +212,7 @@ TEST_F(InferPipelineTest, SmallDataAreGoneThroughMoreOften) {
   ASSERT_TRUE(made.ok());
   EXPECT_EQ(made->loaded.pipeline.train_config().num_epochs(), 40u);
   EXPECT_EQ(made->loaded.pipeline.data_config().batch_size(), 32u);
-  EXPECT_EQ(made->loaded.pipeline.train_config().early_stopping().metric(), "loss");
+  EXPECT_EQ(made->loaded.pipeline.train_config().early_stopping().metric(), "mean_log_loss");
 }
 
 TEST_F(InferPipelineTest, WrongLabelsAndModels) {
