@@ -141,7 +141,7 @@ std::vector<float> RandomLabels(int64_t rows) {
 TEST(Escm2, IsItsEquations) {
   for (const std::string mode : {"IPW", "DR"}) {
     Graph graph;
-    const std::string text = "counterfactual_w: 0.25 max_inverse_propensity: 1.75 counterfact_mode: \"" + mode + "\"";
+    const std::string text = "counterfactual_w: 0.25 max_inverse_propensity: 1.9 counterfact_mode: \"" + mode + "\"";
     WireEscm2(graph, InputsOf(graph), ParseMessage<config::ESCM2>(text + kExperts + kTowers));
     EXPECT_THAT(NamesOf(graph, Kind::kTower), ElementsAre("click", "amount", "buy", "pay"));
     EXPECT_THAT(NamesOf(graph, Kind::kRowLoss), ElementsAre("counterfactual"));
@@ -149,6 +149,7 @@ TEST(Escm2, IsItsEquations) {
     EXPECT_EQ(graph.outputs[IndexOf(graph, "counterfactual")].weight, 0.25f);
     MergeParallelProducts(graph);
     GraphRunner runner(graph);
+    runner.Write("towers.click.output.bias", {0.1f});
     const LayerEquations e(runner);
     const TestBatch batch = MakeTestBatch(20, {}, kWidth, 1);
     const std::vector<float> labels = RandomLabels(batch.rows);
@@ -169,10 +170,10 @@ TEST(Escm2, IsItsEquations) {
       const float clicked = labels[r * 4 + 2], bought = labels[r * 4 + 1];
       double want = 0;
       if (clicked == 0 || (clicked == 1 && !std::isnan(bought))) {
-        const double weight = clicked == 0 ? 0 : std::min(1 / click, 1.75);
+        const double weight = clicked == 0 ? 0 : std::min(1 / click, 1.9);
         const double loss = clicked == 0 ? 0 : bought == 1 ? -std::log(buy) : -std::log(1 - buy);
-        cut += weight == 1.75;
-        counted += weight > 0 && weight < 1.75;
+        cut += weight == 1.9;
+        counted += weight > 0 && weight < 1.9;
         want = weight * loss;
         if (mode == "DR") {
           const Row hidden = e.Mlp(e.Mixture(x, "imputation.gate", 3, 5), "imputation.tower", {3});
@@ -189,7 +190,7 @@ TEST(Escm2, IsItsEquations) {
 
 TEST(Escm2, WithoutACounterfactualWeightNoRowLossAndNoImputation) {
   Graph graph;
-  WireEscm2(graph, InputsOf(graph), ParseMessage<config::ESCM2>(std::string("counterfactual_w: 0") + kExperts + kTowers));
+  WireEscm2(graph, InputsOf(graph), ParseMessage<config::ESCM2>(std::string("counterfactual_w: 0 ") + kExperts + kTowers));
   EXPECT_THAT(NamesOf(graph, Kind::kRowLoss), ElementsAre());
   for (const Parameter& parameter : graph.parameters) EXPECT_FALSE(parameter.name.starts_with("imputation")) << parameter.name;
 }
@@ -258,7 +259,7 @@ TEST_F(Aitm, IsItsEquations) {
 TEST_F(Aitm, NoRowLossWithoutAWeightOrTwoBinaryTowers) {
   Graph weightless;
   WireAitm(weightless, InputsOf(weightless),
-           ParseMessage<config::AITM>(std::string("calibrator_weight: 0") + kBottom + kTowers));
+           ParseMessage<config::AITM>(std::string("calibrator_weight: 0 ") + kBottom + kTowers));
   EXPECT_THAT(NamesOf(weightless, Kind::kRowLoss), ElementsAre());
   Graph single;
   WireAitm(single, InputsOf(single), ParseMessage<config::AITM>(std::string(kBottom) + R"(

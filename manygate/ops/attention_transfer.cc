@@ -10,10 +10,14 @@
 namespace manygate {
 namespace {
 
+// Four sums side by side, so that an addition need not wait for the one before.
 float Dot(const float* a, const float* b, int64_t n) {
-  float sum = 0;
-  for (int64_t i = 0; i < n; ++i) sum += a[i] * b[i];
-  return sum;
+  float sums[4] = {0, 0, 0, 0};
+  int64_t i = 0;
+  for (; i + 4 <= n; i += 4)
+    for (int64_t j = 0; j < 4; ++j) sums[j] += a[i + j] * b[i + j];
+  for (; i < n; ++i) sums[0] += a[i] * b[i];
+  return (sums[0] + sums[1]) + (sums[2] + sums[3]);
 }
 
 // Block 0: h1, h2, h3 side by side, [H, 3H].
