@@ -37,6 +37,15 @@ class Tower:
 
 
 @dataclass(frozen=True)
+class Level:
+    """cgc and one level of ple: experts of each task and shared ones."""
+    num_task: int
+    task: Mlp
+    num_share: int
+    share: Mlp
+
+
+@dataclass(frozen=True)
 class Case:
     name: str
     model: str           # the field of the configuration
@@ -51,6 +60,9 @@ class Case:
     bottom: Mlp = None   # below experts or towers of esmm and dbmtl
     options: tuple = ()  # (field of the model's message, number, text or tuple)
     groups: tuple = ()   # (name, names of its inputs) of feature groups after the first, which holds all
+    levels: tuple = ()   # cgc (one) and ple: Level; adatt: Mlp
+    cross: tuple = ()    # mmoe above cross layers: their number, their rank (0: full matrices)
+    wide: tuple = ()     # mmoe beside a wide part: names of its inputs, the group "wide"
 
     def width(self):
         return sum(i.width() for i in self.inputs)
@@ -92,6 +104,22 @@ _FUNNELS = (
                   ("ppnet_activation", "nn.Tanh"), ("ppnet_gamma", 2.5))),
 )
 
+_EXPERTS = (
+    Case("cgc", "cgc", _towers(), levels=(Level(2, Mlp((6, 5)), 1, Mlp((4, 5))),)),
+    Case("ple", "ple", _towers(weight=0.5), inputs=_EMBEDDED,
+         levels=(Level(2, Mlp((5,)), 1, Mlp((6, 5))), Level(1, Mlp((4,)), 2, Mlp((4,))))),
+    Case("adatt", "adatt", _towers(), inputs=_EMBEDDED, levels=(Mlp((5,)), Mlp((4,))),
+         options=(("expert_num_per_task", 2),)),
+    Case("dselect_k", "dselect_k", _towers(), Mlp((5,)), num_expert=5, inputs=_EMBEDDED,
+         options=(("num_selected", 2), ("gamma", 8.0), ("entropy_weight", 0.5))),
+    Case("dselect_k_static", "dselect_k", _towers(), Mlp((5,)), num_expert=4,
+         options=(("num_selected", 2), ("gamma", 1.5), ("entropy_weight", 0.25), ("per_example", False))),
+    Case("mmoe_cross", "mmoe", _towers(), Mlp((5,)), inputs=_EMBEDDED, cross=(2, 0)),
+    Case("mmoe_cross_low_rank", "mmoe", _towers(), Mlp((5,)), inputs=_EMBEDDED, cross=(2, 3)),
+    Case("mmoe_wide", "mmoe", _towers(), Mlp((5,)), wide=("region", "scores"),
+         groups=(("wide", ("region", "scores")),)),
+)
+
 CASES = (
     Case("simple_multi_task", "simple_multi_task", (Tower("income", Mlp((6, 4))), Tower("marital", weight=0.5))),
     Case("shared_bottom", "shared_bottom", (Tower("income", Mlp((4,))), Tower("marital", weight=2.0)), Mlp((8, 6))),
@@ -112,6 +140,7 @@ CASES = (
     _activation_case("leaky_relu", "nn.LeakyReLU"),
     _activation_case("none", "none"),
     *_FUNNELS,
+    *_EXPERTS,
 )
 
 
@@ -139,12 +168,21 @@ def _option_text(name, value):
     return [f'  {name}: "{v}"' if isinstance(v, str) else f"  {name}: {v!r}" for v in values]
 
 
+def _level_text(model, level):
+    if model == "adatt":
+        return _mlp_text("expert_mlps", level, "  ")
+    indent = "    " if model == "ple" else "  "
+    lines = [f"{indent}expert_num_per_task: {level.num_task}", f"{indent}share_num: {level.num_share}"]
+    lines += _mlp_text("task_expert_net", level.task, indent) + _mlp_text("share_expert_net", level.share, indent)
+    return ["  extraction_networks {"] + lines + ["  }"] if model == "ple" else lines
+
+
 def config_text(case):
     """The case as the text of a manygate.config.ModelConfig."""
     lines = ["feature_groups {", '  group_name: "all"']
     lines += [f'  feature_names: "{i.name}"' for i in case.inputs] + ["}"]
     for group, names in case.groups:
-        lines += ["feature_groups {", f'  group_name: "{group}"']
+        lines += ["feature_groups {", f'  group_name: "{group}"'] + (["  group_type: WIDE"] if group == "wide" else [])
         lines += [f'  feature_names: "{name}"' for name in names] + ["}"]
     lines += [f"{case.model} {{"]
     if case.bottom:
@@ -153,10 +191,13 @@ def config_text(case):
         lines += _mlp_text("bottom_mlp" if case.model in ("shared_bottom", "aitm") else "expert_mlp", case.mlp, "  ")
     if case.gate:
         lines += _mlp_text("gate_mlp", case.gate, "  ")
-    if case.model in ("omoe", "mmoe", "escm2") or case.model == "dbmtl" and case.mlp:
+    if case.model in ("omoe", "mmoe", "escm2", "dselect_k") or case.model == "dbmtl" and case.mlp:
         lines += [f"  num_expert: {case.num_expert}"]
+    for level in case.levels:
+        lines += _level_text(case.model, level)
     for option, value in case.options:
         lines += _option_text(option, value)
     for tower in case.towers:
         lines += _tower_text(tower)
-    return "\n".join(lines + ["}"])
+    lines += ["}"] + (["cross { cross_num: %d low_rank: %d }" % case.cross] if case.cross else [])
+    return "\n".join(lines)

@@ -15,8 +15,10 @@ import sys
 import numpy as np
 import torch
 
+import numpy_experts
 import numpy_funnels
 import numpy_model
+import torch_experts
 import torch_funnels
 import torch_model
 from cases import CASES, config_text
@@ -27,11 +29,13 @@ FLOAT_MARGIN = 2e-6  # largest allowed difference between the steps in float and
 
 
 def make_model(case):
-    return torch_funnels.MODELS.get(case.model, torch_model.TorchModel)(case)
+    return torch_experts.model_of(case) or torch_funnels.MODELS.get(case.model, torch_model.TorchModel)(case)
 
 
 def numpy_forward(case, state, batch, training, frozen=None):
     """frozen: the state by which values that no gradient reaches are computed."""
+    if numpy_experts.knows(case):
+        return numpy_experts.forward(case, state, batch)
     if case.model in numpy_funnels.MODELS:
         return numpy_funnels.forward(case, state, batch, training, frozen)
     return numpy_model.forward(case, state, batch, training)
@@ -64,10 +68,11 @@ def make_initial(case, rng):
             value = rng.uniform(0.5, 1.5, value.shape)
         elif name.endswith("norm.weight"):
             value = 1 + 0.2 * rng.standard_normal(value.shape)
-        elif name.startswith("embeddings.") or name.endswith(("bias", "running_mean")):
+        elif name.startswith(("embeddings.", "residual.")) or name.endswith(("bias", "running_mean")):
             value = 0.3 * rng.standard_normal(value.shape)
         else:
-            fan_in = value.shape[0] if name == "experts.layers.0.weight" else value.shape[-2]
+            first_of_bank = name.startswith("experts.") and name.endswith(".layers.0.weight")
+            fan_in = value.shape[0] if first_of_bank else value.shape[-2]
             value = rng.standard_normal(value.shape) * fan_in ** -0.5
         state[name] = np.round(value * 4096) / 4096
     return state

@@ -131,6 +131,8 @@ def _named_values(model):
             result += [(name, [value], None) for name, value in _stack_values(prefix, stack).items()]
     if hasattr(model, "extra_values"):
         result += [(name, [value], None) for name, value in model.extra_values().items()]
+    if hasattr(model, "bank_values"):
+        result += model.bank_values()
     return result
 
 
