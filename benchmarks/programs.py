@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The programs that run.py compares, each pinned to one core and to one thread.
 
-    worker = TorchWorker("library", 512, cache, core=0)
+    worker = TorchWorker("C1", "library", 512, cache, core=0)
     worker.ask("time 4")["rows_per_second"]
     manygate = Manygate(build, config, core=0)
     manygate.bench(batch=512, seconds=4)["rows_per_second"]
@@ -59,10 +59,10 @@ def prepare(cache):
 class TorchWorker:
     """torch_worker.py in a process of its own; it waits without using the core until it is asked."""
 
-    def __init__(self, variant, batch, cache, core):
+    def __init__(self, configuration, variant, batch, cache, core):
         self.variant = variant
-        self.errors = cache / f"{variant.replace('/', '-')}.{batch}.log"
-        command = [sys.executable, str(HERE / "torch_worker.py"), variant, str(batch), str(cache)]
+        self.errors = cache / f"{configuration}.{variant.replace('/', '-')}.{batch}.log"
+        command = [sys.executable, str(HERE / "torch_worker.py"), configuration, variant, str(batch), str(cache)]
         with open(self.errors, "w", encoding="utf-8") as log:
             self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=log,
                                             env=one_thread_environment(), text=True, preexec_fn=lambda: _pin(core))
@@ -88,7 +88,7 @@ class TorchWorker:
 
 
 class Manygate:
-    """manygate_bench_train: trains C1 and reports on the training steps alone (README.md, "Interface")."""
+    """manygate_bench_train: trains a configuration and reports on the steps alone (README.md, "Interface")."""
 
     def __init__(self, build, config, core):
         self.program, self.config, self.core = build / "manygate_bench_train", config, core

@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Manygate against PyTorch on configuration C1 (Census-Income, MMoE), one thread each, in the same minute, alternating.
+"""Manygate against PyTorch on configurations C1 and C2 (Census-Income, MMoE), one thread each, in the same minute,
+alternating.
 
-    python benchmarks/run.py                       # batch 32, 512, 4096; same-loss check; end to end; 10 minutes
+    python benchmarks/run.py                       # all batch sizes; same-loss check; end to end; 20 minutes
+    python benchmarks/run.py --configurations C2 --require
     python benchmarks/run.py --batches 512 --seconds 2 --skip end_to_end
     python benchmarks/run.py --pytorch_only        # without our program
 
@@ -16,6 +18,7 @@ import shutil
 import statistics
 import sys
 import tempfile
+from dataclasses import dataclass
 
 import census
 import programs
@@ -23,8 +26,23 @@ import report
 from variants import LIBRARY, VARIANTS, group
 
 REPOSITORY = report.REPOSITORY
-# requirement: batch -> (times the library form, times the best form)
-REQUIRED = {32: (40, 8), 512: (None, 5), 4096: (None, 5)}
+
+
+@dataclass(frozen=True)
+class Configuration:
+    name: str
+    title: str
+    config: pathlib.Path
+    required: dict  # batch -> (times the library form, times the best form)
+    end_to_end: bool = False
+
+
+CONFIGURATIONS = {
+    "C1": Configuration("C1", "one-hot columns", REPOSITORY / "examples/census_income/mmoe.config",
+                        {32: (40, 8), 512: (None, 5), 4096: (None, 5)}, end_to_end=True),
+    "C2": Configuration("C2", "embeddings", REPOSITORY / "benchmarks/embeddings.config",
+                        {512: (None, 4), 4096: (None, 4)}),
+}
 LOSS_BATCH, LOSS_EPOCHS, LOSS_SEEDS, LOSS_TOLERANCE = 512, 1, (1, 2, 3), 0.02
 END_TO_END_EPOCHS, COLD_SECONDS, CACHED_SECONDS, PEAK_MB = 10, 6.0, 4.0, 300
 LEAST_AUC = {"income": 0.94, "marital": 0.994}  # of a trained model, whatever the seed
@@ -33,9 +51,9 @@ LEAST_AUC = {"income": 0.94, "marital": 0.994}  # of a trained model, whatever t
 def parse_arguments():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--build", type=pathlib.Path, default=REPOSITORY / "build" / "release")
-    parser.add_argument("--config", type=pathlib.Path, default=REPOSITORY / "examples/census_income/mmoe.config")
+    parser.add_argument("--configurations", nargs="+", default=list(CONFIGURATIONS), choices=list(CONFIGURATIONS))
     parser.add_argument("--cache", type=pathlib.Path, default=REPOSITORY / "build" / "bench_cache")
-    parser.add_argument("--batches", type=int, nargs="+", default=[32, 512, 4096])
+    parser.add_argument("--batches", type=int, nargs="+", help="instead of those with a requirement")
     parser.add_argument("--runs", type=int, default=3, help="alternating runs of each program; the median counts")
     parser.add_argument("--seconds", type=float, default=4, help="length of one run")
     parser.add_argument("--core", type=int, default=0)
@@ -51,11 +69,11 @@ def say(text):
     print(text, file=sys.stderr, flush=True)
 
 
-def choose_best(batch, arguments):
-    """A short trial of every variant: the library's, the fastest on the one-hot matrix, the fastest on ids."""
+def choose_best(configuration, batch, arguments):
+    """A short trial of every variant: the library's, the fastest of the best form, the fastest that goes further."""
     kept = {}
-    for variant in VARIANTS:
-        worker = programs.TorchWorker(variant, batch, arguments.cache, arguments.core)
+    for variant in VARIANTS[configuration.name]:
+        worker = programs.TorchWorker(configuration.name, variant, batch, arguments.cache, arguments.core)
         speed = max(worker.ask("time 1")["rows_per_second"] for _ in range(2))
         say(f"  batch {batch}, {variant}: {report.thousands(speed)} thousand rows/s "
             f"(ready after {worker.ready['warm_up_seconds']:.1f} s)")
@@ -67,9 +85,9 @@ def choose_best(batch, arguments):
     return {name: worker for name, (_, worker) in kept.items()}
 
 
-def measure_batch(batch, arguments, manygate):
+def measure_batch(configuration, batch, arguments, manygate):
     """Alternating runs. {program: {"variant", "rows_per_second": [...], "peak_rss_mb", "phases"}}."""
-    workers = choose_best(batch, arguments)
+    workers = choose_best(configuration, batch, arguments)
     results = {}
 
     def add(name, variant, answer):
@@ -89,22 +107,22 @@ def measure_batch(batch, arguments, manygate):
     return results
 
 
-def requirement(batch, name, ratio):
-    library, best = REQUIRED.get(batch, (None, None))
+def requirement(configuration, batch, name, ratio):
+    library, best = configuration.required.get(batch, (None, None))
     needed = {"library": library, "best": best}.get(name)
     if needed is None:
         return "", True
     return f"≥ {needed}: {'met' if ratio >= needed else 'MISSED'}", ratio >= needed
 
 
-def speed_section(arguments, manygate):
+def speed_section(configuration, arguments, manygate):
     """(lines of Markdown, all requirements met?)."""
     names = {"manygate": "Manygate", "library": "PyTorch, library form", "best": "PyTorch, best form",
-             "ids": "PyTorch, ids form"}
+             "ids": "PyTorch, ids form" if configuration.name == "C1" else "PyTorch, tabulated form"}
     rows, met = [], True
-    for batch in arguments.batches:
-        say(f"batch {batch}")
-        results = measure_batch(batch, arguments, manygate)
+    for batch in arguments.batches or configuration.required:
+        say(f"{configuration.name}, batch {batch}")
+        results = measure_batch(configuration, batch, arguments, manygate)
         for name in names:
             if name not in results:
                 continue
@@ -113,7 +131,7 @@ def speed_section(arguments, manygate):
             if manygate and name != "manygate":
                 times = (statistics.median(results["manygate"]["rows_per_second"])
                          / statistics.median(result["rows_per_second"]))
-                verdict, good = requirement(batch, name, times)
+                verdict, good = requirement(configuration, batch, name, times)
                 ratio, met = f"{times:.1f}×", met and good
             label = names[name] + (f" ({result['variant']})" if result["variant"] else "")
             rows.append([batch, label, report.spread(result["rows_per_second"]), ratio, verdict,
@@ -124,12 +142,12 @@ def speed_section(arguments, manygate):
             *report.table(header, rows), ""], met
 
 
-def loss_section(arguments, manygate):
+def loss_section(configuration, arguments, manygate):
     """Mean training loss of the last fifth of one epoch, averaged over the seeds, must agree within the tolerance."""
     steps = LOSS_EPOCHS * (census.ROWS // LOSS_BATCH)
     rows, means = [], {}
     for variant in (LIBRARY, "fused/eager"):
-        worker = programs.TorchWorker(variant, LOSS_BATCH, arguments.cache, arguments.core)
+        worker = programs.TorchWorker(configuration.name, variant, LOSS_BATCH, arguments.cache, arguments.core)
         losses = [worker.ask(f"loss {LOSS_EPOCHS} {seed}")["mean_loss_last_fifth"] for seed in LOSS_SEEDS]
         worker.close()
         means[f"PyTorch, {variant}"] = losses
@@ -147,9 +165,9 @@ def loss_section(arguments, manygate):
     return [title, "", *report.table(["program", "mean", "by seed", "difference"], rows), ""], agree
 
 
-def train_once(arguments, folder, cache):
+def train_once(configuration, arguments, folder, cache):
     """(seconds, peak MB) of one `manygate train`, from the first line read to the model written."""
-    command = [arguments.build / "manygate", "train", arguments.config, "--model_dir", folder / "model", "--seed", "1",
+    command = [arguments.build / "manygate", "train", configuration.config, "--model_dir", folder / "model", "--seed", "1",
                "--threads", "1", "--set", f"train_config.num_epochs={END_TO_END_EPOCHS}",
                "--set", f"data_config.cache_dir={cache}"]
     shutil.rmtree(folder / "model", ignore_errors=True)
@@ -164,7 +182,7 @@ def check_model(arguments, folder):
     return {name: tasks[name]["auc"] for name in LEAST_AUC}, all(tasks[n]["auc"] >= v for n, v in LEAST_AUC.items())
 
 
-def end_to_end_section(arguments):
+def end_to_end_section(configuration, arguments):
     """`manygate train` as a user runs it: text to model and hold-out metrics, then again from the column cache."""
     if not (arguments.build / "manygate").exists():
         raise SystemExit(f"{arguments.build / 'manygate'}: not built. Give --build FOLDER or --skip end_to_end.")
@@ -173,7 +191,7 @@ def end_to_end_section(arguments):
         folder = pathlib.Path(name)
         for run in range(arguments.runs):
             for runs in measured.values():  # the first of the two fills the cache
-                runs.append(train_once(arguments, folder, folder / f"cache_{run}"))
+                runs.append(train_once(configuration, arguments, folder, folder / f"cache_{run}"))
         auc, good = check_model(arguments, folder)
     rows, met = [], True
     for (name, runs), limit in zip(measured.items(), (COLD_SECONDS, CACHED_SECONDS)):
@@ -189,28 +207,36 @@ def end_to_end_section(arguments):
             f"AUC on the whole test file: {areas}{'' if good else ' (LOWER than a trained model has)'}.", ""], met, good
 
 
+def measure(configuration, arguments, version):
+    """(same loss?, trained model?, requirements met?)"""
+    manygate = None
+    if not arguments.pytorch_only:
+        manygate = programs.Manygate(arguments.build, configuration.config, arguments.core)
+    title = f"{configuration.name}, Census-Income, {configuration.title}" + ("" if manygate else ", PyTorch only")
+    lines = report.heading(title, f"PyTorch {version}")
+    same_loss = sound_model = met = True
+    if "loss" not in arguments.skip:
+        section, same_loss = loss_section(configuration, arguments, manygate)
+        lines += section
+    if "speed" not in arguments.skip:
+        section, good = speed_section(configuration, arguments, manygate)
+        lines, met = lines + section, met and good
+    if manygate and configuration.end_to_end and "end_to_end" not in arguments.skip:
+        section, good, sound_model = end_to_end_section(configuration, arguments)
+        lines, met = lines + section, met and good
+    print("\n".join(lines))
+    if not arguments.no_results:
+        report.insert_section(arguments.results, lines)
+    return same_loss, sound_model, met
+
+
 def main():
     arguments = parse_arguments()
     os.environ["MANYGATE_DATA"] = str(census.data_folder())  # the configuration reads it too
     say("preparing the arrays")
     version = programs.prepare(arguments.cache)
-    manygate = None
-    if not arguments.pytorch_only:
-        manygate = programs.Manygate(arguments.build, arguments.config, arguments.core)
-    lines = report.heading("C1, Census-Income" + ("" if manygate else ", PyTorch only"), f"PyTorch {version}")
-    same_loss = sound_model = met = True
-    if "loss" not in arguments.skip:
-        section, same_loss = loss_section(arguments, manygate)
-        lines += section
-    if "speed" not in arguments.skip:
-        section, good = speed_section(arguments, manygate)
-        lines, met = lines + section, met and good
-    if manygate and "end_to_end" not in arguments.skip:
-        section, good, sound_model = end_to_end_section(arguments)
-        lines, met = lines + section, met and good
-    print("\n".join(lines))
-    if not arguments.no_results:
-        report.insert_section(arguments.results, lines)
+    outcomes = [measure(CONFIGURATIONS[name], arguments, version) for name in arguments.configurations]
+    same_loss, sound_model, met = (all(column) for column in zip(*outcomes))
     if not same_loss:
         say("The two sides do not reach the same loss, so the speeds mean nothing.")
     if not sound_model:

@@ -6,7 +6,7 @@ run.py can alternate between programs without compiling again:
     loss EPOCHS SEED     new weights, train so many epochs  -> {"mean_loss_last_fifth", "steps", "rows"}
 The first line it writes says that it is ready (compiled and warm).
 
-    python torch_worker.py VARIANT BATCH CACHE_FOLDER
+    python torch_worker.py CONFIGURATION VARIANT BATCH CACHE_FOLDER
 """
 import json
 import pathlib
@@ -33,8 +33,7 @@ def loss_of(logits, y):
 class Batches:
     """Endless shuffled batches: a new permutation each epoch, the short rest of an epoch left out."""
 
-    def __init__(self, cache, ids, batch):
-        names = ("ids", "numbers", "y") if ids else ("x", "y")
+    def __init__(self, cache, names, batch):
         data = census.load(cache, names)
         self.arrays = [torch.from_numpy(data[name]) for name in names]
         self.batch, self.rows = batch, len(data["y"])
@@ -162,14 +161,17 @@ def final_loss(steps, batches, epochs, seed):
 
 
 def main():
-    name, batch, cache = sys.argv[1], int(sys.argv[2]), pathlib.Path(sys.argv[3])
-    variant = VARIANTS[name]
+    configuration, name, batch, cache = sys.argv[1], sys.argv[2], int(sys.argv[3]), pathlib.Path(sys.argv[4])
+    variant = VARIANTS[configuration][name]
     torch.set_num_threads(1)
     if variant.tuned:
         torch.set_flush_denormal(True)
-    batches = Batches(cache, variant.model == "FusedIds", batch)
+    batches = Batches(cache, variant.arrays, batch)
     model = getattr(torch_models, variant.model)
-    build = (lambda: model(variant.mix)) if variant.mix else model
+    arguments = [variant.mix] if variant.mix else []
+    if configuration == "C2":
+        arguments.append(census.load(cache, ("c2_first",))["c2_first"].tolist())
+    build = lambda: model(*arguments)
     start = time.perf_counter()
     steps = WholeSteps(build) if variant.step == "whole" else OptimizerSteps(build, variant)
     for _ in range(10):
