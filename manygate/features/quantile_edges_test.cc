@@ -28,8 +28,8 @@ TEST(QuantileEdges, RanksAreEvenlySpacedAndRounded) {
 }
 
 TEST(QuantileEdges, EqualQuantilesAreOneEdge) {
-  // 30 % of the rows are 0, which is not above 30 %: ranks k · 9 / 4 are 0, 2.25, 4.5, 6.75, 9.
-  EXPECT_THAT(QuantileEdges({0, 0, 0, 1, 2, 3, 4, 5, 6, 7}, 4), ElementsAre(0, 2, 4, 7));
+  // 30 % of the rows are 0, which is not above 30 %. Ranks k · 9 / 4: 0, 2.25, 4.5, 6.75, 9; the first two hold 0.
+  EXPECT_THAT(QuantileEdges({0, 0, 0, 1, 2, 3, 4, 5, 6, 7}, 4), ElementsAre(0, 3, 5, 7));
 }
 
 TEST(QuantileEdges, AValueInMostRowsIsOneEdgeAndTheOthersHaveTheQuantiles) {

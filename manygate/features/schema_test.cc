@@ -151,17 +151,24 @@ TEST(Schema, DescribeIsATable) {
     } })",
                               table);
   ASSERT_TRUE(schema.ok()) << schema.status().message();
-  EXPECT_EQ(DescribeSchema(*schema), R"(fitted on 4 training rows; 2 id columns (4 one-hot inputs), 1 numbers
+  EXPECT_EQ(DescribeSchema(*schema), R"(fitted on 4 training rows; 3 id columns (4 one-hot inputs), 3 numbers
 
-feature   column  kind               input                fitted
-job       job     learnt vocabulary  one-hot 4            2 values: "a" 50.0 %, "b" 25.0 %; missing 1 rows
-job_hash  job     hash               embedding 2,001 x 4  2,000 hash buckets; missing 1 rows
-age       age     number             1 number             fill 2.5; mean 3, deviation 1.871
+feature     column  kind               input                    fitted
+job         job     learnt vocabulary  one-hot 4                2 values: "a" 50.0 %, "b" 25.0 %; missing 1 rows
+job_hash    job     hash               embedding 2,001 x 4      2,000 hash buckets; missing 1 rows
+age         age     number             1 number                 fill 2.5; mean 3, deviation 1.871
+age_pieces  age     piecewise          3 pieces to 8 + missing  edges 1 2 3 6; fill 2.5; missing indicator
 
-label   column  kind    rows  training statistics         rule
-bought  bought  binary  3     1 positive (33.33 %)        1 if "yes"
-spend   spend   number  4     mean 2, deviation 0.707107  )"
-                                     "\n\nrow weights: column \"w\"\n");
+label   column  kind     rows  training statistics         rule
+bought  bought  binary   3     1 positive (33.33 %)        1 if "yes"
+spend   spend   number   4     mean 2, deviation 0.707107  )"
+                                     R"(
+kind    kind    classes  4     0 75.0 %, 1 25.0 %          0 = "x", 1 = "y"
+
+row weights: columns "w", "v"
+
+groups of rows: column "job"
+)");
 }
 
 }  // namespace
