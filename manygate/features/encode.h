@@ -54,8 +54,8 @@ class EncodedTable {
   int num_labels() const { return layout_.num_labels; }    // 0 if encoded without labels
   int num_weights() const { return layout_.num_weights; }  // 0 if encoded without labels
   int num_groups() const { return static_cast<int>(groups_.size()); }
-  // [rows], the group of each row by schema.group_column(k): equal numbers = equal values, missing being a value too. The
-  // numbers mean nothing in another table.
+  // [rows], the group of each row by schema.group_column(k): equal numbers = equal values, missing being a value too.
+  // The numbers mean nothing in another table.
   std::span<const int32_t> groups(int k) const { return groups_[k]; }
   std::vector<int32_t>& mutable_groups(int k) { return groups_[k]; }
   const RecordLayout& layout() const { return layout_; }

@@ -41,9 +41,9 @@ void FitLabel(const Column& column, int64_t rows, std::span<const uint32_t> trai
 // A label of each row of a table. The column must outlive the view.
 class LabelColumn {
  public:
-  // InvalidInput, a clause that goes behind the label's name: texts that are no numbers, a binary label that is not 0 or 1
-  // and has no positive_values, a value that is no class, a negative number of a label that is non_negative. "nan" in any
-  // case is a missing binary label or class.
+  // InvalidInput, a clause that goes behind the label's name: texts that are no numbers, a binary label that is not 0
+  // or 1 and has no positive_values, a value that is no class, a negative number of a label that is non_negative. "nan"
+  // in any case is a missing binary label or class.
   static StatusOr<LabelColumn> Of(const LabelSchema& label, const Column& column, int64_t rows);
 
   // Category columns: the label of each code.

@@ -30,7 +30,8 @@ std::string SchemaToText(const Schema& schema);
 // version this program does not know, or a state that does not fit together (ValidateSchema).
 StatusOr<Schema> SchemaFromText(std::string_view text, const std::string& file);
 
-// Whether every feature is complete and the shape of an encoded row follows from the features. All problems, a line each.
+// Whether every feature is complete and the shape of an encoded row follows from the features. All problems, a line
+// each.
 Status ValidateSchema(const Schema& schema);
 
 // What is wrong with a feature or label by itself, as a clause behind its name; "" if nothing.
@@ -39,8 +40,9 @@ std::string LabelProblem(const LabelSchema& label);
 // Why two embedded features of equal embedding_name cannot share a table; "" if they can.
 std::string SharedTableProblem(const FeatureSchema& first, const FeatureSchema& second);
 
-// The columns of raw rows that encoding needs, each once: features, labels, row weights, groups. A column that two consumers want
-// in two kinds is asked for as a category; the one who wants numbers then reads the dictionary's texts as numbers.
+// The columns of raw rows that encoding needs, each once: features, labels, row weights, groups. A column that two
+// consumers want in two kinds is asked for as a category; the one who wants numbers then reads the dictionary's texts
+// as numbers.
 struct ColumnChoice {
   bool labels = true;  // the columns of the labels and of the groups of rows
   bool weight = true;  // the columns of row weights

@@ -19,8 +19,8 @@ namespace manygate::features {
 // A view of a column as numbers. A category column's dictionary is parsed once. The column must outlive the view.
 class NumberColumn {
  public:
-  // InvalidInput: texts that are no decimal numbers within float's range (the first few of them), infinite numbers. The message is a clause that
-  // goes behind the column's name: `has 3 values that are no numbers: "a", "b", "c"`.
+  // InvalidInput: texts that are no decimal numbers within float's range (the first few of them), infinite numbers. The
+  // message is a clause that goes behind the column's name: `has 3 values that are no numbers: "a", "b", "c"`.
   static StatusOr<NumberColumn> Of(const Column& column, int64_t rows);
 
   bool is_category() const { return column_->kind == ColumnKind::kCategory; }

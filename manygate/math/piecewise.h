@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Products of piecewise-linear encodings with a matrix, without writing the encodings out. Row r encodes a number as the
-// piece k it lies in and the fraction f of that piece below it, which stands for e = (1, ..., 1, f, 0, ..., 0) with k
-// ones. So
+// Products of piecewise-linear encodings with a matrix, without writing the encodings out. Row r encodes a number as
+// the piece k it lies in and the fraction f of that piece below it, which stands for e = (1, ..., 1, f, 0, ..., 0) with
+// k ones. So
 //   e·W = A_k + f·W_k,  A_k = W_0 + ... + W_{k-1}
 //   d_W_t = Σ_{rows with k = t} f·d  +  Σ_{rows with k > t} d
 #ifndef MANYGATE_MATH_PIECEWISE_H_

@@ -5,8 +5,9 @@
 //   pieces b ─┼─ concat ── dense     =>     ids, fractions ──┴─ piecewise dense (adds A[k] + f·W[k] of a and of b)
 //   others   ─┘
 //
-// Applied after MergeParallelProducts, so that products over the same pieces are one, and before LookUpInsteadOfMultiply,
-// which then finds the other inputs alone (ops/lookup_products.h). Equal up to the order of sums.
+// Applied after MergeParallelProducts, so that products over the same pieces are one, and before
+// LookUpInsteadOfMultiply, which then finds the other inputs alone (ops/lookup_products.h). Equal up to the order of
+// sums.
 //
 // Where: a row then costs two additions of N columns per feature instead of T, and T additions once per slice; but the
 // product of a full matrix has the better kernel. So products of more than 64 columns keep features of fewer than 16
