@@ -291,14 +291,13 @@ class Drawing {
     text_ += Cut(line, kMaxColumns) + "\n";
   }
 
-  // How the product at the inputs, the widest one, is computed.
+  // How the widest product, that at the inputs, is computed.
   void DescribeFirstProduct() {
-    for (const Node& node : model_.graph.nodes) {
-      if (node.blocks.empty()) continue;
-      const std::string line = fmt::format(" first product: {}, {} wide", node.op->Describe(), node.shape.size());
-      text_ += Cut(line, kMaxColumns) + "\n";
-      return;
-    }
+    const Node* widest = nullptr;
+    for (const Node& node : model_.graph.nodes)
+      if (!node.blocks.empty() && (widest == nullptr || node.shape.size() > widest->shape.size())) widest = &node;
+    if (widest == nullptr) return;
+    text_ += fmt::format(" first product, {} wide:\n   {}\n", widest->shape.size(), widest->op->Describe());
   }
 
   const Model& model_;

@@ -76,7 +76,7 @@ void ExpectFits(const std::string& drawing, size_t max_lines) {
 TEST(DrawModelTest, Mmoe) {
   const std::string drawing =
       Draw(std::string("mmoe { num_expert: 4 expert_mlp { hidden_units: [16] }") + kTwoTowers + "}");
-  EXPECT_EQ(drawing, R"(mmoe: 2 tasks, 11,418 parameters, 16 operations
+  EXPECT_EQ(drawing, R"(mmoe: 2 tasks, 11,418 parameters, 14 operations
 
  ┌─────────────────────────────────┐
  │ 2 one-hot columns            31 │
@@ -96,7 +96,8 @@ TEST(DrawModelTest, Mmoe) {
 
  click: binary_cross_entropy, 2.5 % of 20,000 rows positive
  spend: l2_loss, 500 rows, mean 12.5, deviation 4
- first product: sum of weight rows: 2 one-hot columns + dense rest, 72 wide
+ first product, 72 wide:
+   sum of weight rows: 2 one-hot columns + 1 tabulated embedding + dense rest
 )");
   ExpectFits(drawing, 24);
 }

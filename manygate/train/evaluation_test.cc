@@ -32,7 +32,7 @@ std::vector<float> LabelsOf(const Loaded& loaded, const RowSelection& selection,
   std::vector<float> all(selection.rows.size() * width), labels(selection.rows.size());
   selection.table->CopyRows(selection.rows.data(), static_cast<int>(selection.rows.size()), nullptr, nullptr,
                             all.data(), nullptr);
-  for (size_t r = 0; r < labels.size(); ++r) labels[r] = all[r * width + loaded.model->label_index[tower]];
+  for (size_t r = 0; r < labels.size(); ++r) labels[r] = all[r * width + loaded.model->tasks[tower].label];
   return labels;
 }
 
@@ -179,7 +179,7 @@ TEST(EvaluatorOfTwoTasksTest, RowWeightsCount) {
     double loss = 0, weight = 0;
     int64_t count = 0;
     for (int r = 0; r < 90; ++r) {
-      const float label = labels[r * 2 + prepared.model->label_index[t]];
+      const float label = labels[r * 2 + prepared.model->tasks[t].label];
       if (std::isnan(label) || r % 3 == 0) continue;
       const double p = predictions.values[t][r];
       loss -= r % 3 * std::log(label == 1 ? p : 1 - p);
