@@ -8,6 +8,9 @@ kill    A training on generated rows is killed (SIGKILL) at random times and res
         byte-equal to those of a training that was left alone, and no unfinished file may stay behind.
 census  Trains examples/census_income/mmoe.config and checks figures, hold-out, predictions (against scikit-learn),
         memory and size of the program. Needs the data under $MANYGATE_DATA or ../shared/data; exit code 77 without.
+models  Every model by its name on a generated funnel with an amount, and on Hillstrom's (visit, conversion, spend) where
+        the data are there: plausible figures for every task, predictions that fit the model. 80 % of one task's labels
+        are removed: the other task stays as it was, within its noise.
 """
 import argparse
 import csv
@@ -243,9 +246,84 @@ def census_test(program, folder):
     check(not left, f"no unfinished file is left {left or ''}")
 
 
+MODELS = ("simple_multi_task shared_bottom omoe mmoe cgc ple esmm escm2 aitm dbmtl adatt dselect_k pepnet").split()
+FUNNELS = {"esmm", "escm2"}  # their later tasks are products of probabilities
+
+
+def check_model(program, folder, data, labels, model, steps):
+    """Trains by name, evaluates, predicts; labels: two binary ones that follow each other, and an amount."""
+    given = [part for label in labels for part in ("--label", label)]
+    towers = [label.split(":")[0] for label in labels]
+    run([program, "train", "--data", data, *given, "--model", model, "--model_dir", "model", "--set",
+         f"train_config.num_steps={steps}"], folder)
+    evaluated = json.loads(run([program, "evaluate", "model", "--format", "json"], folder)[0])
+    for tower in towers:
+        figures = evaluated["tasks"][tower]
+        if any(value is None for value in figures.values()):
+            sys.exit(f"FAILED: {model}: a figure of {tower} does not exist: {figures}")
+    first, second, amount = (evaluated["tasks"][tower] for tower in towers)
+    if not (0.55 < first["auc"] < 1 and 0.5 < second["auc"] < 1 and 0.3 < first["calibration"] < 3):
+        sys.exit(f"FAILED: {model}: {first}, {second}")
+    if not (amount["root_mean_squared_error"] > 0 and 0.5 < amount["xauc"] <= 1):
+        sys.exit(f"FAILED: {model}: {amount}")
+    run([program, "predict", "model", "--data", data, "--output", "predictions.csv"], folder)
+    with open(folder / "predictions.csv", newline="") as file:
+        rows = [{name: float(value) for name, value in row.items()} for row in csv.DictReader(file)]
+    probability = [f"probs_{tower}" for tower in towers[:2]]
+    given_name = f"probs_{towers[1]}_given_{towers[0]}"
+    expected = {*probability, f"y_{towers[2]}"} | ({given_name} if model in FUNNELS else set())
+    if set(rows[0]) != expected:
+        sys.exit(f"FAILED: {model}: columns {sorted(rows[0])}, expected {sorted(expected)}")
+    for row in rows:
+        if not all(0 <= row[name] <= 1 for name in probability) or row[f"y_{towers[2]}"] < 0:
+            sys.exit(f"FAILED: {model}: {row}")
+        if model in FUNNELS and abs(row[probability[1]] - row[probability[0]] * row[given_name]) > 1e-5:
+            sys.exit(f"FAILED: {model} predicts no product: {row}")
+    print(f"ok: {model} on {pathlib.Path(data).name}: auc {first['auc']:.4f} {second['auc']:.4f}, xauc "
+          f"{amount['xauc']:.4f}", flush=True)
+
+
+def missing_labels_test(program, folder):
+    run([program, "generate", "funnel", "--rows", 40000, "--seed", 9, "--output", "all.csv"], folder)
+    chance = random.Random(4)
+    with open(folder / "all.csv", newline="") as source, open(folder / "few.csv", "w", newline="") as target:
+        reader = csv.DictReader(source)
+        writer = csv.DictWriter(target, reader.fieldnames)
+        writer.writeheader()
+        for row in reader:
+            writer.writerow({**row, "purchase": row["purchase"] if chance.random() < 0.2 else ""})
+    click = {}
+    for name in ("all", "few"):
+        out, _ = run([program, "train", "--data", f"{name}.csv", "--label", "click", "--label", "purchase", "--model_dir",
+                      name, "--set", "train_config.num_epochs=3", "--format", "json"], folder)
+        tasks = json.loads(out)["test"]["tasks"]
+        check(all(value is not None for figures in tasks.values() for value in figures.values()),
+              f"every figure exists with {name} labels of purchase")
+        click[name] = tasks["click"]
+        rows = tasks["purchase"]["rows"]
+        check(rows == 4000 if name == "all" else 600 < rows < 1000, f"purchase is measured on {rows} rows")
+    low, high = click["all"]["auc_interval"]
+    difference = abs(click["few"]["auc"] - click["all"]["auc"])
+    check(difference < (high - low) / 2, f"80 % of the purchases unknown: the AUC of click moves by {difference:.4f}, less "
+                                         f"than its noise {(high - low) / 2:.4f}")
+
+
+def models_test(program, folder):
+    run([program, "generate", "funnel", "--rows", 8000, "--seed", 2, "--output", "funnel.csv"], folder)
+    for model in MODELS:
+        check_model(program, folder, folder / "funnel.csv", ["click", "purchase", "amount:amount"], model, 400)
+    missing_labels_test(program, folder)
+    hillstrom = data_folder() / "hillstrom/hillstrom.csv.gz"
+    if not hillstrom.exists():
+        print(f"skipped in part: no {hillstrom}; set MANYGATE_DATA")
+        sys.exit(SKIPPED)
+    for model in MODELS:
+        check_model(program, folder, hillstrom.resolve(), ["visit", "conversion", "spend:amount"], model, 300)
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("test", choices=["kill", "census"])
+    parser.add_argument("test", choices=["kill", "census", "models"])
     parser.add_argument("--program", required=True, type=pathlib.Path)
     parser.add_argument("--keep", type=pathlib.Path, help="work in this new folder and leave it")
     arguments = parser.parse_args()
@@ -256,8 +334,10 @@ def main():
         if arguments.test == "kill":
             kill_test(program, folder)
             stop_test(program, folder)
-        else:
+        elif arguments.test == "census":
             census_test(program, folder)
+        else:
+            models_test(program, folder)
     finally:
         if not arguments.keep:
             shutil.rmtree(folder)

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""ESMM, ESCM², AITM, DBMTL and PEPNet once more in numpy, from the formulas and on Manygate's own parameter layouts; no code
-of torch_funnels.py.
+"""ESMM, ESCM², AITM, DBMTL and PEPNet once more in numpy, from the formulas and on Manygate's own parameter layouts; no
+code of torch_funnels.py.
 
     loss, losses, outputs = forward(case, state, batch, training=True)
 """
@@ -130,8 +130,8 @@ def _run(case, state, batch, stopped):
 
 
 def forward(case, state, batch, training, frozen=None):
-    """As numpy_model.forward, with the row loss among the losses and outputs and the extras among the outputs. frozen: the
-    state by which what no gradient reaches is computed, for differences by `state`; default: the same."""
+    """As numpy_model.forward, with the row loss among the losses and outputs and the extras among the outputs. frozen:
+    the state by which what no gradient reaches is computed, for differences by `state`; default: the same."""
     stopped = {}
     if frozen is not None:
         _run(case, frozen, batch, stopped)

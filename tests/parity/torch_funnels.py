@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The models of funnels and of towers that read each other, from PyTorch's own modules: ESMM, ESCM², AITM, DBMTL, PEPNet.
-Used as torch_model.TorchModel is. Products of probabilities are products of probabilities here, not sums of logits.
+"""The models of funnels and of towers that read each other, from PyTorch's own modules: ESMM, ESCM², AITM, DBMTL,
+PEPNet. Used as torch_model.TorchModel is. Products of probabilities are products of probabilities here, not sums of logits.
 
     model = MODELS["esmm"](case)
     loss, losses, outputs = model(batch)   # losses and outputs: of the towers, the row loss, and outputs of the extras
