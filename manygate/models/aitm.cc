@@ -8,8 +8,8 @@
 //            │                                          └─ information ─┐                  │
 //            └─ bottom c ──── q [B,H] ────────────────────────────── attention ── q_c ...  ┘
 //
-// The information layer has the form of the bottom's last layer (authors' code: dense, ReLU, dropout). Its weights and
-// those of the attention are each task's own. Towers that are not binary take part in the transfer, not in the calibrator.
+// The information layer has the form of the bottom's last layer (PaddleRec: dense, ReLU, dropout). Its weights and those
+// of the attention are each task's own. Towers that are not binary take part in the transfer, not in the calibrator.
 #include "manygate/config/accessors.h"
 #include "manygate/models/blocks.h"
 #include "manygate/models/models.h"
@@ -23,11 +23,11 @@ namespace {
 config::MLP LastLayer(const config::MLP& mlp) {
   config::MLP last = mlp;
   const auto keep_last = [](auto* values) {
-    if (values->size() > 1) values->ExtractSubrange(0, values->size() - 1, nullptr);
+    if (values->size() > 1) values->erase(values->begin(), values->end() - 1);
   };
-  last.mutable_hidden_units()->Clear();
-  last.add_hidden_units(mlp.hidden_units(mlp.hidden_units_size() - 1));
-  for (auto* values : {last.mutable_dropout_ratio(), last.mutable_init_scale()}) keep_last(values);
+  keep_last(last.mutable_hidden_units());
+  keep_last(last.mutable_dropout_ratio());
+  keep_last(last.mutable_init_scale());
   return last;
 }
 

@@ -6,8 +6,9 @@
 //   x ─ bottom ─ (experts, ────┤                                        │
 //                 a gate each) └─ hidden b [B,H_b] ─ concat(b, a) ── relation mlp ── output ── logits b
 //
-// A tower with relation_tower_names reads, after its own hidden layers, what the towers named there have in front of their
-// outputs; layers "relations.<tower>". The towers may stand in any order in the configuration; relations have no circle.
+// A tower with relation_tower_names reads, after its own hidden layers, what the towers named there have in front of
+// their outputs; layers "relations.<tower>". The towers may stand in any order in the configuration; their relations
+// have no circle.
 #include <functional>
 #include <map>
 

@@ -51,7 +51,8 @@ void WireEscm2(Graph& graph, const ModelInputs& inputs, const config::ESCM2& con
 
   if (config.counterfactual_w() > 0) {
     if (config.counterfact_mode() == "DR") {
-      const Value hidden = Mlp(graph, mixture("imputation.gate", "imputation.mix"), conversion.mlp(), "imputation.tower");
+      const Value hidden =
+          Mlp(graph, mixture("imputation.gate", "imputation.mix"), conversion.mlp(), "imputation.tower");
       terms.imputation = Dense(graph, hidden, {1, 1}, "imputation.tower.output");
     }
     graph.AddRowLoss("counterfactual", CounterfactualLoss(graph, terms, "counterfactual"), config.counterfactual_w());

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// ESMM, ESCM² and AITM against their equations, and what must hold of a funnel. Gradients and training are compared with
-// PyTorch in tests/parity.
+// ESMM, ESCM² and AITM against their equations, and what must hold of a funnel. Gradients and training are compared
+// with PyTorch in tests/parity.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -84,7 +84,8 @@ TEST(Esmm, TheFunnelNarrows) {
   WireEsmm(graph, InputsOf(graph), ParseMessage<config::ESMM>(kTowers));
   GraphRunner runner(graph);
   const auto outputs = [&](float bias) {
-    for (const char* tower : {"click", "buy", "pay"}) runner.Write(std::string("towers.") + tower + ".output.bias", {bias});
+    for (const char* tower : {"click", "buy", "pay"})
+      runner.Write(std::string("towers.") + tower + ".output.bias", {bias});
     return runner.Predict(MakeTestBatch(50, {}, kWidth, 1).Rows());
   };
   for (const float bias : {-60.f, -3.f, 0.f, 3.f, 60.f}) {
@@ -129,10 +130,10 @@ std::vector<std::vector<float>> RunWithLabels(GraphRunner& runner, const TestBat
 std::vector<float> RandomLabels(int64_t rows) {
   std::vector<float> labels(rows * 4);
   for (int64_t r = 0; r < rows; ++r) {
-    labels[r * 4] = 100;                          // amount
-    labels[r * 4 + 1] = r % 3 == 0 ? 1.f : 0.f;   // buy
-    labels[r * 4 + 2] = r % 2 == 0 ? 1.f : 0.f;   // click
-    labels[r * 4 + 3] = 1;                        // pay
+    labels[r * 4] = 100;                         // amount
+    labels[r * 4 + 1] = r % 3 == 0 ? 1.f : 0.f;  // buy
+    labels[r * 4 + 2] = r % 2 == 0 ? 1.f : 0.f;  // click
+    labels[r * 4 + 3] = 1;                       // pay
     if (r % 5 == 0) labels[r * 4 + 1 + r / 5 % 2] = std::numeric_limits<float>::quiet_NaN();
   }
   return labels;
@@ -190,9 +191,11 @@ TEST(Escm2, IsItsEquations) {
 
 TEST(Escm2, WithoutACounterfactualWeightNoRowLossAndNoImputation) {
   Graph graph;
-  WireEscm2(graph, InputsOf(graph), ParseMessage<config::ESCM2>(std::string("counterfactual_w: 0 ") + kExperts + kTowers));
+  WireEscm2(graph, InputsOf(graph),
+            ParseMessage<config::ESCM2>(std::string("counterfactual_w: 0 ") + kExperts + kTowers));
   EXPECT_THAT(NamesOf(graph, Kind::kRowLoss), ElementsAre());
-  for (const Parameter& parameter : graph.parameters) EXPECT_FALSE(parameter.name.starts_with("imputation")) << parameter.name;
+  for (const Parameter& parameter : graph.parameters)
+    EXPECT_FALSE(parameter.name.starts_with("imputation")) << parameter.name;
 }
 
 TEST(Escm2DeathTest, LabelColumnsOfAllTowers) {
@@ -273,7 +276,8 @@ TEST_F(Aitm, TheInformationLayerHasTheFormOfTheBottomsLast) {
   Graph graph;
   WireAitm(graph, InputsOf(graph),
            ParseMessage<config::AITM>(std::string(R"(bottom_mlp { hidden_units: [7, 4] dropout_ratio: [0.1, 0.2]
-                                                                  activation: "nn.Tanh" use_ln: true })") + kTowers));
+                                                                  activation: "nn.Tanh" use_ln: true })") +
+                                      kTowers));
   std::vector<std::string> layers;
   for (const Node& node : graph.nodes)
     if (node.name.starts_with("transfer.buy")) layers.push_back(node.op->Describe());

@@ -2,7 +2,7 @@
 // PEPNet: Parameter and Embedding Personalized Network. Chang, Zhang, Hui, Leng, Niu, Song, Gai: PEPNet: Parameter and
 // Embedding Personalized Network for Infusing with Personalized Prior Information, KDD 2023; for one domain.
 //
-//   x [B,D] ─────────────────── ∘ ── x' ─┬─ dense ─ activation ─ ∘ ─ dense ─ activation ─ ∘ ── (tower a's mlp) ── logits a
+//   x [B,D] ─────────────────── ∘ ── x' ─┬─ dense ─ activation ─ ∘ ─ dense ─ activation ─ ∘ ── (a's mlp) ── logits a
 //      └(stop)┐     EPNet       │        │          PPNet, a     │                        │
 //   domain ─ concat ─ gate ─────┘        └(stop)┐                │                        │
 //                                        uia ─ concat ─┬─ gate ──┘                        │

@@ -23,7 +23,8 @@ constexpr char kTowers[] = R"(
 ModelInputs InputsOf(Graph& graph) {
   const Value x = Dense(graph, Numbers(graph, "x", 0, kX), {1, kX}, "learnt");
   return {.x = x,
-          .groups = {{"domain", Numbers(graph, "domain", kX, kDomain)}, {"uia", Numbers(graph, "uia", kX + kDomain, kUia)}}};
+          .groups = {{"domain", Numbers(graph, "domain", kX, kDomain)},
+                     {"uia", Numbers(graph, "uia", kX + kDomain, kUia)}}};
 }
 
 Row Part(const Row& row, int64_t first, int64_t n) { return Row(row.begin() + first, row.begin() + first + n); }
@@ -50,8 +51,10 @@ Row PpNet(const LayerEquations& e, const Row& x, const Row& uia, double gamma, c
 
 TEST(PepNet, IsItsEquations) {
   Graph graph;
-  WirePepNet(graph, InputsOf(graph), ParseMessage<config::PEPNet>(std::string(R"(
-    epnet_hidden_unit: 6 epnet_gamma: 1.5 ppnet_hidden_units: [5, 3] ppnet_gamma: 3)") + kTowers));
+  WirePepNet(graph, InputsOf(graph),
+             ParseMessage<config::PEPNet>(std::string(R"(
+    epnet_hidden_unit: 6 epnet_gamma: 1.5 ppnet_hidden_units: [5, 3] ppnet_gamma: 3)") +
+                                          kTowers));
   MergeParallelProducts(graph);
   GraphRunner runner(graph);
   const LayerEquations e(runner);
@@ -71,7 +74,8 @@ TEST(PepNet, WithoutEpNetAndGroupsPpNetReadsX) {
   const Value x = Numbers(graph, "x", 0, kX);
   WirePepNet(graph, {.x = x}, ParseMessage<config::PEPNet>(std::string(R"(
     epnet_hidden_unit: 0 ppnet_hidden_units: [5, 3])") + kTowers));
-  for (const Parameter& parameter : graph.parameters) EXPECT_FALSE(parameter.name.starts_with("epnet")) << parameter.name;
+  for (const Parameter& parameter : graph.parameters)
+    EXPECT_FALSE(parameter.name.starts_with("epnet")) << parameter.name;
   GraphRunner runner(graph);
   const LayerEquations e(runner);
   const TestBatch batch = MakeTestBatch(20, {}, kX, 1);
@@ -101,13 +105,16 @@ TEST(PepNet, GatesDoNotTrainTheFeaturesThatTheyMultiply) {
 
 TEST(PepNet, DropoutFollowsTheGateOfItsLayer) {
   Graph graph;
-  WirePepNet(graph, InputsOf(graph), ParseMessage<config::PEPNet>(std::string(R"(
-    ppnet_hidden_units: [5, 3] ppnet_dropout_ratio: [0, 0.25] ppnet_activation: "nn.Tanh")") + kTowers));
+  WirePepNet(graph, InputsOf(graph),
+             ParseMessage<config::PEPNet>(std::string(R"(
+    ppnet_hidden_units: [5, 3] ppnet_dropout_ratio: [0, 0.25] ppnet_activation: "nn.Tanh")") +
+                                          kTowers));
   std::vector<std::string> operations;
   for (const Node& node : graph.nodes)
     if (node.name.starts_with("ppnet.a.layers") || node.name.starts_with("ppnet.a.gates.1.product"))
       operations.push_back(node.op->Describe());
-  EXPECT_THAT(operations, testing::ElementsAre("dense to 5", "nn.Tanh", "dense to 3", "nn.Tanh", "product", "dropout 0.25"));
+  EXPECT_THAT(operations,
+              testing::ElementsAre("dense to 5", "nn.Tanh", "dense to 3", "nn.Tanh", "product", "dropout 0.25"));
 }
 
 }  // namespace

@@ -40,8 +40,7 @@ class AttentionTransferOp final : public Op {
     for (int64_t r = 0; r < c.rows; ++r) {
       float* row = c.workspace + r * stride;
       const float *information = row, *own = row + 3 * width;
-      const float difference =
-          (Dot(information, information + width, width) - Dot(own, own + width, width)) * scale;
+      const float difference = (Dot(information, information + width, width) - Dot(own, own + width, width)) * scale;
       const float weight = 1.f / (1.f + std::exp(-difference));
       row[6 * width] = weight;
       float* out = c.output.data + r * c.output.stride;

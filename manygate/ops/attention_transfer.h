@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The adaptive information transfer of AITM (Xi et al. 2021): attention over two vectors, what the
-// step before has learnt and what the task itself sees.
+// The adaptive information transfer of AITM (Xi et al. 2021): attention over two vectors, what the step before has learnt
+// and what the task itself sees.
 #ifndef MANYGATE_OPS_ATTENTION_TRANSFER_H_
 #define MANYGATE_OPS_ATTENTION_TRANSFER_H_
 

@@ -50,8 +50,7 @@ TEST(AttentionTransfer, IsItsEquation) {
       const std::vector<float> w = runner.Read("transfer." + name + ".weight");
       std::vector<double> out(kWidth);
       for (int64_t i = 0; i < kWidth; ++i)
-        for (int64_t k = 0; k < kWidth; ++k)
-          out[i] += batch.numbers[(r * 2 + u) * kWidth + k] * w[k * kWidth + i];
+        for (int64_t k = 0; k < kWidth; ++k) out[i] += batch.numbers[(r * 2 + u) * kWidth + k] * w[k * kWidth + i];
       return out;
     };
     double scores[2] = {0, 0};

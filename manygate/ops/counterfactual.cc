@@ -52,9 +52,7 @@ class CounterfactualOp final : public Op {
     }
   }
 
-  std::string Describe() const override {
-    return robust() ? "doubly robust loss" : "inverse propensity weighted loss";
-  }
+  std::string Describe() const override { return robust() ? "doubly robust loss" : "inverse propensity weighted loss"; }
 
  private:
   struct Row {

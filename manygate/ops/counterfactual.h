@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The counterfactual terms of ESCM² (Wang et al. 2022): conversions are seen after clicks only,
-// so the loss of a clicked row is weighted with the inverse of its click's probability, its propensity.
+// The counterfactual terms of ESCM² (Wang et al. 2022): conversions are seen after clicks only, so the loss of a clicked
+// row is weighted with the inverse of its click's probability, its propensity.
 #ifndef MANYGATE_OPS_COUNTERFACTUAL_H_
 #define MANYGATE_OPS_COUNTERFACTUAL_H_
 
@@ -23,10 +23,10 @@ struct Counterfactual {
 // w = min(1 / p, max_inverse_propensity):
 //   inverse propensity weighting   o·w·δ
 //   doubly robust                  e + o·w·(δ − e) + o·w·(δ − e)²
-// All terms of the second train both the conversion and the imputation, jointly. δ is never negative and may be any
-// size, so the imputed loss is neither: a linear e would have no lower bound on the rows without a click, whose term is e
-// alone. A row is 0 where the click's label is missing, or the conversion's after a click; without a click no conversion
-// label is needed. 0 in all rows where there are no labels (prediction).
+// All terms of the second train both the conversion and the imputation, jointly. The imputed loss is never negative, as
+// δ is not: a linear e would have no lower bound on the rows without a click, whose term is e alone. A row is 0 where the
+// click's label is missing, or the conversion's after a click; without a click no conversion label is needed. 0 in all
+// rows where there are no labels (prediction).
 Value CounterfactualLoss(Graph& graph, const Counterfactual& terms, std::string name);
 
 }  // namespace manygate

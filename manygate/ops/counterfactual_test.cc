@@ -41,22 +41,27 @@ constexpr double kLog2 = 0.693147181;
 const float kLog3 = std::log(3.f);
 
 // Propensity 1/4 (weight 4), conversion 1/2 (δ = log 2 for either label), imputed loss log 2 (or log 4 = 1.386294).
-const std::vector<float> kNumbers = {-kLog3, 0, 0,   -kLog3, 0, kLog3, -kLog3, 0, 0,
-                                     -9,     0, 0,   -kLog3, 0, kLog3, -kLog3, 0, 0};
-const std::vector<float> kLabels = {1, 7, 1,         // clicked and bought
-                                    0, 7, 1,         // clicked only
+const std::vector<float> kNumbers = {-kLog3, 0, 0,      //
+                                     -kLog3, 0, kLog3,  //
+                                     -kLog3, 0, 0,      //
+                                     -9,     0, 0,      //
+                                     -kLog3, 0, kLog3,  //
+                                     -kLog3, 0, 0};
+const std::vector<float> kLabels = {1,        7, 1,  // clicked and bought
+                                    0,        7, 1,  // clicked only
                                     kMissing, 7, 0,  // no click
-                                    1, 7, 1,         // propensity 1/8104: the weight is cut to 10
+                                    1,        7, 1,  // propensity 1/8104: the weight is cut to 10
                                     kMissing, 7, 1,  // clicked, nobody knows whether bought
-                                    0, 7, kMissing};
+                                    0,        7, kMissing};
 
 TEST(Counterfactual, InversePropensityWeighting) {
   Graph graph;
   graph.AddOutput("loss", LossOfNumbers(graph, false));
   GraphRunner runner(graph);
   const TestBatch batch = NumberBatch(3, kNumbers);
-  EXPECT_THAT(runner.Predict(WithLabels(batch, kLabels))[0],
-              ElementsAre(FloatNear(4 * kLog2, 1e-5), FloatNear(4 * kLog2, 1e-5), 0, FloatNear(10 * kLog2, 1e-5), 0, 0));
+  EXPECT_THAT(
+      runner.Predict(WithLabels(batch, kLabels))[0],
+      ElementsAre(FloatNear(4 * kLog2, 1e-5), FloatNear(4 * kLog2, 1e-5), 0, FloatNear(10 * kLog2, 1e-5), 0, 0));
 }
 
 TEST(Counterfactual, DoublyRobust) {
@@ -66,8 +71,8 @@ TEST(Counterfactual, DoublyRobust) {
   const TestBatch batch = NumberBatch(3, kNumbers);
   // e + w(δ − e) + w(δ − e)²; first and fourth: δ = e; second: log 4 − 4 log 2 + 4 (log 2)²
   EXPECT_THAT(runner.Predict(WithLabels(batch, kLabels))[0],
-              ElementsAre(FloatNear(kLog2, 1e-6), FloatNear(-2 * kLog2 + 4 * kLog2 * kLog2, 1e-5), FloatNear(kLog2, 1e-6),
-                          FloatNear(kLog2, 1e-6), 0, 0));
+              ElementsAre(FloatNear(kLog2, 1e-6), FloatNear(-2 * kLog2 + 4 * kLog2 * kLog2, 1e-5),
+                          FloatNear(kLog2, 1e-6), FloatNear(kLog2, 1e-6), 0, 0));
 }
 
 TEST(Counterfactual, WithoutLabelsAllRowsAreZero) {

@@ -19,7 +19,8 @@ class ProbabilityProductOp final : public Op {
     for (int64_t r = 0; r < c.rows; ++r) {
       const float a = c.inputs[0].data[r * c.inputs[0].stride], b = c.inputs[1].data[r * c.inputs[1].stride];
       const float largest = std::max({-a, -b, -(a + b)});
-      const float not_a = std::exp(-a - largest), not_b = std::exp(-b - largest), neither = std::exp(-(a + b) - largest);
+      const float not_a = std::exp(-a - largest), not_b = std::exp(-b - largest);
+      const float neither = std::exp(-(a + b) - largest);
       const float sum = not_a + not_b + neither;
       c.output.data[r * c.output.stride] = -(largest + std::log(sum));
       c.workspace[2 * r] = (not_a + neither) / sum;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The product of two probabilities, from logit to logit: P(a and b) = P(a) · P(b | a) (Ma et al. 2018, SIGIR, equation 1).
-// A funnel's towers so stay logits: losses, metrics and files know nothing of it.
+// The product of two probabilities, from logit to logit: P(a and b) = P(a) · P(b | a) (Ma et al. 2018, SIGIR, equation
+// 1). A funnel's towers so stay logits: losses, metrics and files know nothing of it.
 //
 //   Value conversion = ProbabilityProduct(graph, click, conversion_given_click, "towers.conversion.product");
 #ifndef MANYGATE_OPS_PROBABILITY_PRODUCT_H_

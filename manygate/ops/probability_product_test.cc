@@ -75,7 +75,8 @@ TEST(ProbabilityProduct, GradientsOfAFunnelOfThree) {
 TEST(ProbabilityProduct, GradientsOfExtremeLogits) {
   Graph graph;
   const Value x = Numbers(graph, "x", 0, 1);
-  graph.AddOutput("z", ProbabilityProduct(graph, Dense(graph, x, {1, 1}, "a"), Dense(graph, x, {1, 1}, "b"), "product"));
+  graph.AddOutput("z",
+                  ProbabilityProduct(graph, Dense(graph, x, {1, 1}, "a"), Dense(graph, x, {1, 1}, "b"), "product"));
   GraphRunner runner(graph);
   const TestBatch one = NumberBatch(1, {0});
   const auto slopes = [&](float a, float b) {
@@ -84,7 +85,8 @@ TEST(ProbabilityProduct, GradientsOfExtremeLogits) {
     const RunResult result = runner.Train(one.Rows());
     // The loss is d_z² / 2 with d_z = z − target; the target is at most 1.
     const double d_z = std::copysign(std::sqrt(2 * result.loss), result.logits[0][0]);
-    return std::pair(result.gradients[runner.Find("a.bias")][0] / d_z, result.gradients[runner.Find("b.bias")][0] / d_z);
+    return std::pair(result.gradients[runner.Find("a.bias")][0] / d_z,
+                     result.gradients[runner.Find("b.bias")][0] / d_z);
   };
   const auto near = [](double a, double b) {
     return testing::Pair(testing::DoubleNear(a, 1e-5), testing::DoubleNear(b, 1e-5));
