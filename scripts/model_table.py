@@ -66,7 +66,7 @@ def boosted(name, task, seeds, trials):
 
 
 def jobs_of(flags, folder):
-    """(name, expected seconds, function that returns runs): the long ones first, so that the end is not one long one."""
+    """(name, expected seconds, function that returns runs): long ones first, so that the end is not one long one."""
     jobs = []
     cost = {"census": 30, "adult": 8, "bank": 8, "hillstrom": 8}
     for name in flags.datasets:
@@ -126,8 +126,8 @@ def check_rows(results):
                 place = run["dataset"], split, part, task
                 first = seen.setdefault(place, (run["model"], counts))
                 if first[1] != counts and task not in datasets.DATASETS[run["dataset"]].amounts:
-                    problems.append(f"{'/'.join(map(str, place))}: {run['model']} saw {counts[0]} rows with {counts[1]} "
-                                    f"positives, {first[0]} {first[1][0]} with {first[1][1]}")
+                    problems.append(f"{'/'.join(map(str, place))}: {run['model']} saw {counts[0]} rows with "
+                                    f"{counts[1]} positives, {first[0]} {first[1][0]} with {first[1][1]}")
     return problems
 
 
@@ -166,7 +166,8 @@ def run_all(flags, results):
 def as_json(results):
     """One run a line, sorted, so that a change of one run is a change of one line."""
     order = {model: i for i, model in enumerate(runs.MODELS + [runs.ENSEMBLE, page.TREES])}
-    results["runs"].sort(key=lambda run: (list(datasets.DATASETS).index(run["dataset"]), order[run["model"]], run["seed"]))
+    names = list(datasets.DATASETS)
+    results["runs"].sort(key=lambda run: (names.index(run["dataset"]), order[run["model"]], run["seed"]))
     lines = ",\n".join("  " + json.dumps(run) for run in results["runs"])
     return f'{{"made": {json.dumps(results["made"])},\n "runs": [\n{lines}\n]}}\n'
 

@@ -60,7 +60,7 @@ def file_of(pattern):
     pattern = re.sub(r"\$\{MANYGATE_DATA:-data\}", str(DATA), pattern)
     files = sorted(glob.glob(pattern))
     if len(files) != 1:
-        raise SystemExit(f"{pattern}: expected one file, found {len(files)}. Set MANYGATE_DATA to the folder of the data")
+        raise SystemExit(f"{pattern}: expected one file, found {len(files)}. Set MANYGATE_DATA to the data's folder")
     return files[0]
 
 
@@ -142,7 +142,8 @@ class Loaded:
             values = self.frame[column].iloc[self.train]
             # A value that the training rows do not hold is missing, as an unknown id is for our models.
             columns[column] = pandas.Categorical(self.frame[column], categories=sorted(values.dropna().unique()))
-        for name, expression in re.findall(r'raw_feature \{\s*feature_name: "(\w+)"(?: expression: "(\w+)")?', self.text):
+        numbers = re.findall(r'raw_feature \{\s*feature_name: "(\w+)"(?: expression: "(\w+)")?', self.text)
+        for name, expression in numbers:
             columns[expression or name] = self.frame[expression or name].astype(float)
         return pandas.DataFrame(columns)
 
@@ -153,7 +154,8 @@ def load(name, seed):
     text = config_text(name)
     frame = read(file_of(field(text, "train_input_path")), text)
     eval_path = field(text, "eval_input_path")
-    split_seed = seed if DATASETS[name].split_varies else int(field(re.search(r"split \{.*\}", text).group(), "seed", 1))
+    configured = int(field(re.search(r"split \{.*\}", text).group(), "seed", 1))
+    split_seed = seed if DATASETS[name].split_varies else configured
     validation = float(field(text, "validation_fraction", 0.1))
     rows = len(frame)
     if eval_path is None:

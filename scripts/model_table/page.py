@@ -65,8 +65,8 @@ def costs(results):
     """Parameters and seconds of one network."""
     models = present(results, runs.MODELS)
     names = [name for name in datasets.DATASETS if any(run["dataset"] == name for run in results["runs"])]
-    lines = ["| model | " + " | ".join(f"{datasets.DATASETS[name].title}: parameters, seconds" for name in names) + " |",
-             "|---|" + "---|" * len(names)]
+    titles = " | ".join(f"{datasets.DATASETS[name].title}: parameters, seconds" for name in names)
+    lines = [f"| model | {titles} |", "|---|" + "---|" * len(names)]
     for model in models:
         cells = []
         for name in names:
@@ -108,14 +108,14 @@ def made(results):
                          f"{rows['test']:,} test rows, seeds {', '.join(map(str, seeds))}")
     text = f"Rows: {'; '.join(parts)}. Test AUC, mean ± standard deviation over the seeds. "
     if "minutes" in notes:
-        text += (f"The last run of the script made {notes['jobs']} of the cells' runs in {notes['minutes']:.0f} minutes, "
-                 f"{notes['processes']} processes of one thread at a time. XGBoost {notes.get('xgboost', '')}.")
+        text += (f"The last call of the script took {notes['minutes']:.0f} minutes for {notes['jobs']} jobs, "
+                 f"{notes['processes']} processes of one thread at a time.")
     return text
 
 
 def render(results):
     lines = [made(results), ""] + table(results) + [""] + amounts(results)
-    lines += ["", "What one network costs (median over the seeds, on a busy machine with 2 cores):", ""] + costs(results)
+    lines += ["", "What one network costs on one core (median over the seeds):", ""] + costs(results)
     return "\n".join(lines)
 
 

@@ -35,7 +35,7 @@ def arguments(program, name, model, seed, folder):
     if model in NO_TRUNK:
         for tower in range(len(datasets.tasks(name))):
             settings[f"model_config.{model_name}.task_towers[{tower}].mlp"] = TOWER
-    command = [str(program), "train", str(datasets.REPOSITORY / data.config), "--model", model_name, "--json",
+    command = [str(program), "train", str(datasets.REPOSITORY / data.config), "--model", model_name, "--format", "json",
                "--threads", "1", "--seed", str(seed), "--model_dir", str(folder / f"{name}_{model}_{seed}")]
     for path, value in settings.items():
         command += ["--set", f"{path}={value}"]
