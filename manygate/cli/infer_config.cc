@@ -318,7 +318,11 @@ config::NetworkDefaults DefaultNetworks() {
 StatusOr<config::LoadedPipeline> ReplaceModel(const config::LoadedPipeline& loaded, const std::string& model,
                                               const std::vector<std::string>& overrides) {
   const config::ModelConfig& old = loaded.pipeline.model_config();
-  const std::vector<config::TaskTower> towers(config::TaskTowers(old).begin(), config::TaskTowers(old).end());
+  std::vector<config::TaskTower> towers(config::TaskTowers(old).begin(), config::TaskTowers(old).end());
+  for (config::TaskTower& tower : towers) {  // what only DBMTL reads; as a new model it gets its own
+    tower.clear_relation_tower_names();
+    tower.clear_relation_mlp();
+  }
   config::Pipeline pipeline = loaded.pipeline;
   MG_ASSIGN_OR_RETURN(*pipeline.mutable_model_config(), NamedModel(model, towers));
   *pipeline.mutable_model_config()->mutable_feature_groups() = old.feature_groups();

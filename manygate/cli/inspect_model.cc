@@ -14,7 +14,7 @@
 
 #include "manygate/base/file.h"
 #include "manygate/base/text.h"
-#include "manygate/catalog/model.h"
+#include "manygate/catalog/ensemble.h"
 #include "manygate/config/accessors.h"
 #include "manygate/features/describe.h"
 #include "manygate/report/text_table.h"
@@ -44,39 +44,13 @@ Json LastEvaluation(const std::string& dir) {
   return nullptr;
 }
 
-EvaluationResult ResultOf(const Json& line) {
-  EvaluationResult result;
-  const double rows = NumberOf(line, "rows");
-  result.rows = std::isnan(rows) ? 0 : static_cast<int64_t>(rows);
-  const auto tasks = line.find("tasks");
-  if (tasks == line.end() || !tasks->is_object()) return result;
-  for (const auto& [tower, values] : tasks->items()) {
-    TaskResult task{.tower = tower};
-    if (!values.is_object()) continue;
-    for (const auto& [name, value] : values.items()) {
-      const double number = NumberOf(values, name.c_str());
-      if (name == "rows") {
-        task.rows = static_cast<int64_t>(number);
-      } else if (name == "positives") {
-        task.positives = static_cast<int64_t>(number);
-      } else if (name == "missing") {
-        task.missing = static_cast<int64_t>(number);
-      } else {
-        task.metrics.emplace_back(name, number);
-      }
-    }
-    result.tasks.push_back(std::move(task));
-  }
-  return result;
-}
-
 std::string TrainingText(const Json& line) {
   if (line.is_null()) return "training: no metrics.jsonl in the folder\n";
   std::string text = fmt::format("training: {} steps, {:.4g} epochs, {}, {} rows/s\n",
                                  FormatCount(static_cast<int64_t>(NumberOf(line, "step"))), NumberOf(line, "epoch"),
                                  FormatSeconds(NumberOf(line, "seconds")),
                                  FormatCount(static_cast<int64_t>(NumberOf(line, "rows_per_second"))));
-  const EvaluationResult result = ResultOf(line);
+  const EvaluationResult result = EvaluationFromJson(line.dump());
   if (!result.tasks.empty()) text += "its last evaluation, on the validation rows:\n\n" + EvaluationTable(result);
   return text;
 }
@@ -150,15 +124,22 @@ Json ToJson(const Model& model, const std::string& dir) {
 }  // namespace
 
 Status InspectModel(const std::string& dir, bool json, const Console& console) {
-  MG_ASSIGN_OR_RETURN(const std::unique_ptr<Model> model, LoadModel(dir));
+  MG_ASSIGN_OR_RETURN(const auto members, LoadMembers(dir));
+  const Model& model = *members[0];
+  // An ensemble's members differ in their weights only; the first one stands for all.
+  const std::string member_dir = members.size() > 1 ? MemberDirectory(dir, 0) : dir;
   if (json) {
-    console.out << ToJson(*model, dir).dump(-1, ' ', false, Json::error_handler_t::replace) << "\n";
+    Json object = ToJson(model, member_dir);
+    object["members"] = members.size();
+    console.out << object.dump(-1, ' ', false, Json::error_handler_t::replace) << "\n";
     return OkStatus();
   }
-  console.out << DrawModel(*model) << "\n" << TrainingText(LastEvaluation(dir)) << "\n";
-  console.out << features::DescribeSchema(model->schema) << "\n" << ParameterText(*model) << "\n";
-  console.out << "plan of execution\n" << model->graph.Describe() << "\n";
-  console.out << "checkpoints: " << JoinNames(Checkpoints(dir)) << "\n";
+  if (members.size() > 1)
+    console.out << fmt::format("an ensemble of {} networks, predictions averaged; the first one:\n\n", members.size());
+  console.out << DrawModel(model) << "\n" << TrainingText(LastEvaluation(member_dir)) << "\n";
+  console.out << features::DescribeSchema(model.schema) << "\n" << ParameterText(model) << "\n";
+  console.out << "plan of execution\n" << model.graph.Describe() << "\n";
+  console.out << "checkpoints: " << JoinNames(Checkpoints(member_dir)) << "\n";
   return OkStatus();
 }
 

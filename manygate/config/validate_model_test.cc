@@ -296,6 +296,13 @@ TEST(ValidateModelTest, ValuesOfLabels) {
               HasSubstr("class_values makes classes, but the loss of tower \"a\" is l2_loss"));
 }
 
+TEST(ValidateModelTest, TheSharedExpertsKeepTheirName) {
+  const std::string tower = " task_towers { tower_name: 'shared' label_name: 'click' } }";
+  EXPECT_THAT(ErrorOf(std::string("cgc {") + kNets + tower),
+              HasSubstr("model_config.cgc.task_towers[0] is called \"shared\", as the shared experts of cgc are"));
+  EXPECT_EQ(ErrorOf("mmoe { expert_mlp { hidden_units: 8 }" + tower), "");
+}
+
 TEST(ValidateModelTest, FeatureGroups) {
   const std::string group = "feature_groups { feature_names: 'age' group_name: ";
   const std::string towers = std::string(kTwo);

@@ -185,10 +185,21 @@ void CheckNoRelations(const ModelConfig& model, Problems* problems) {
   }
 }
 
+// The experts that belong to no task are called so.
+void CheckNoTowerIsShared(const ModelConfig& model, Problems* problems) {
+  for (const TaskTower& tower : TaskTowers(model)) {
+    if (TowerName(tower) == "shared")
+      problems->AddTo(tower, fmt::format("is called \"shared\", as the shared experts of {} are: give it another "
+                                         "tower_name",
+                                         ModelName(model)));
+  }
+}
+
 }  // namespace
 
 void CheckSpecialModel(const ModelConfig& model, Problems* problems) {
   if (!model.has_dbmtl()) CheckNoRelations(model, problems);
+  if (model.has_cgc() || model.has_ple()) CheckNoTowerIsShared(model, problems);
   switch (model.model_case()) {
     case ModelConfig::kCgc: return CheckExpertGroups(model.cgc(), problems);
     case ModelConfig::kPle: return CheckPle(model.ple(), problems);
