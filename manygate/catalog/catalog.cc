@@ -22,13 +22,14 @@ namespace {
 // products along a funnel, a tower's own logits are those of a conditional probability.
 void SetOutputBiases(Graph& graph, const config::Pipeline& pipeline, const features::Schema& schema) {
   const config::ModelConfig& model = pipeline.model_config();
-  const bool funnel = model.has_esmm() || model.has_escm2();
-  double reached = 1;  // share of the rows that came so far down the funnel
+  int steps = model.has_esmm() ? config::TaskTowers(model).size() : model.has_escm2() ? 2 : 0;  // of the funnel, left
+  double reached = 1;  // share of the rows that came so far down
   for (const config::TaskTower& tower : config::TaskTowers(model)) {
     const int label = FindLabel(schema, tower.label_name());
     MG_CHECK(label >= 0, "label {} is not in the schema", tower.label_name());
     LabelStatistics statistics = StatisticsOf(schema.labels(label));
-    if (funnel && config::KindOf(tower) == config::TaskKind::kBinary) {
+    if (steps > 0 && config::KindOf(tower) == config::TaskKind::kBinary) {
+      --steps;
       const double mean = statistics.mean;
       statistics.mean = std::min(1.0, mean / reached);
       if (mean > 0) reached = mean;
