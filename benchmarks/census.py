@@ -33,7 +33,8 @@ NUMBERS = ("age wage_per_hour capital_gains capital_losses stock_dividends num_e
 ONE_HOT = [c for c in COLUMNS if c not in NUMBERS + ["instance_weight", "marital_stat", "income_50k"]]
 C2_NUMBERS = "age wage_per_hour capital_gains capital_losses stock_dividends num_emp weeks_worked".split()
 # num_emp has 7 values and is both, as in other runs of this configuration marital_stat (7 values, a label here) is one.
-C2_EMBEDDINGS = [c for c in COLUMNS if c not in C2_NUMBERS + ["instance_weight", "marital_stat", "income_50k"]] + ["num_emp"]
+_NOT_EMBEDDED = C2_NUMBERS + ["instance_weight", "marital_stat", "income_50k"]
+C2_EMBEDDINGS = [c for c in COLUMNS if c not in _NOT_EMBEDDED] + ["num_emp"]
 ROWS = 199523
 NAMES = ("x", "numbers", "ids", "y", "c2_ids", "c2_numbers", "c2_first")
 

@@ -167,8 +167,8 @@ def loss_section(configuration, arguments, manygate):
 
 def train_once(configuration, arguments, folder, cache):
     """(seconds, peak MB) of one `manygate train`, from the first line read to the model written."""
-    command = [arguments.build / "manygate", "train", configuration.config, "--model_dir", folder / "model", "--seed", "1",
-               "--threads", "1", "--set", f"train_config.num_epochs={END_TO_END_EPOCHS}",
+    command = [arguments.build / "manygate", "train", configuration.config, "--model_dir", folder / "model",
+               "--seed", "1", "--threads", "1", "--set", f"train_config.num_epochs={END_TO_END_EPOCHS}",
                "--set", f"data_config.cache_dir={cache}"]
     shutil.rmtree(folder / "model", ignore_errors=True)
     return programs.measured_run(command, arguments.core, programs.one_thread_environment())[1:]
