@@ -102,8 +102,7 @@ std::unique_ptr<Metric> MakeMetric(const config::MetricConfig& config) {
     case config::MetricConfig::kExpectedCalibrationError:
       return MakeExpectedCalibrationError(config.expected_calibration_error());
     case config::MetricConfig::kR2: return MakeR2(config.r2());
-    case config::MetricConfig::kRootMeanSquaredError:
-      return MakeRootMeanSquaredError(config.root_mean_squared_error());
+    case config::MetricConfig::kRootMeanSquaredError: return MakeRootMeanSquaredError(config.root_mean_squared_error());
     default: return MakeAuc(config.auc());
   }
 }

@@ -42,9 +42,8 @@ Status SaveEnsemble(const config::Pipeline& pipeline, const features::Schema& sc
 StatusOr<std::vector<std::unique_ptr<Model>>> LoadMembers(const std::string& dir) {
   MG_RETURN_IF_ERROR(VerifyManifest(dir, kModelFormatVersion));
   MG_ASSIGN_OR_RETURN(const std::vector<std::string> files, ManifestFiles(dir, kModelFormatVersion));
-  const auto count = static_cast<int>(std::count_if(files.begin(), files.end(), [](const std::string& file) {
-    return file.starts_with(kMembersName);
-  }));
+  const auto count = static_cast<int>(std::count_if(
+      files.begin(), files.end(), [](const std::string& file) { return file.starts_with(kMembersName); }));
   std::vector<std::unique_ptr<Model>> members;
   for (int member = 0; member < std::max(1, count); ++member) {
     MG_ASSIGN_OR_RETURN(std::unique_ptr<Model> model, LoadModel(count == 0 ? dir : MemberDirectory(dir, member)));

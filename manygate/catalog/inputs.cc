@@ -37,6 +37,11 @@ Initializer EmbeddingInitializer(const FeatureSchema& feature) {
 constexpr double kDefaultShare = 0.3;
 
 int32_t DefaultId(const FeatureSchema& feature, uint64_t training_rows) {
+  if (feature.kind() == FeatureSchema::BINS) {
+    return static_cast<double>(feature.frequent_count()) >= kDefaultShare * static_cast<double>(training_rows)
+               ? static_cast<int32_t>(feature.frequent_id())
+               : -1;
+  }
   uint64_t most = feature.training_count_size() > 0 ? feature.training_count(0) : 0;
   int32_t id = 0;  // learnt vocabularies are sorted by count
   for (int i = 1; i < feature.training_count_size(); ++i)

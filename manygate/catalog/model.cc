@@ -51,6 +51,35 @@ Status CheckSchemaFits(const config::Pipeline& pipeline, const features::Schema&
   return OkStatus();
 }
 
+// Ids of an embedded feature that no training row has.
+std::vector<int64_t> UnseenIds(const features::FeatureSchema& feature) {
+  std::vector<int64_t> unseen;
+  for (int i = 0; i < feature.training_count_size(); ++i)
+    if (feature.training_count(i) == 0) unseen.push_back(i);
+  const auto size = static_cast<int64_t>(feature.vocabulary_size());
+  const bool has_missing = !feature.has_default_value() && !feature.has_default_number();
+  if (has_missing && feature.missing_count() == 0) unseen.push_back(size - 1);
+  const bool has_unknown = feature.kind() == features::FeatureSchema::VOCABULARY ||
+                           feature.kind() == features::FeatureSchema::BUCKETS;
+  if (has_unknown && feature.unknown_count() == 0) unseen.push_back(size - 1 - (has_missing ? 1 : 0));
+  return unseen;
+}
+
+// What training never reaches would keep its random start and be noise where such a value turns up later; 0 says nothing.
+void ClearUnseenRows(const features::Schema& schema, Model& model) {
+  for (const features::FeatureSchema& feature : schema.features()) {
+    if (feature.encoding() != features::FeatureSchema::EMBEDDING) continue;
+    const std::vector<int64_t> unseen = UnseenIds(feature);
+    const std::string& table = feature.embedding_name().empty() ? feature.name() : feature.embedding_name();
+    for (size_t i = 0; i < model.graph.parameters.size() && !unseen.empty(); ++i) {
+      if (model.graph.parameters[i].name != "embeddings." + table + ".weight") continue;
+      std::vector<float> values = model.store->Read(static_cast<int>(i));
+      for (const int64_t id : unseen) std::fill_n(values.begin() + id * feature.embedding_dim(), feature.embedding_dim(), 0.f);
+      model.store->Write(static_cast<int>(i), values);
+    }
+  }
+}
+
 }  // namespace
 
 std::unique_ptr<Model> MakeModel(const config::Pipeline& pipeline, const features::Schema& schema, Purpose purpose) {
@@ -60,6 +89,7 @@ std::unique_ptr<Model> MakeModel(const config::Pipeline& pipeline, const feature
   model->graph = BuildGraph(pipeline, schema, {.purpose = purpose});
   model->store = std::make_unique<ParameterStore>(model->graph, CountStates(pipeline, purpose));
   model->store->Initialize(pipeline.train_config().seed());
+  ClearUnseenRows(schema, *model);
   model->tasks = MakeTasks(pipeline, schema);
   return model;
 }
@@ -78,13 +108,15 @@ Status LoadWeights(const std::string& path, Model& model) {
   std::map<std::string, const TensorEntry*> by_name;
   for (const TensorEntry& entry : entries) by_name[entry.name] = &entry;
   std::string problems;
-  const auto problem = [&](const std::string& text) { problems += fmt::format("{}{}: {}", problems.empty() ? "" : "\n", path, text); };
+  const auto problem = [&](const std::string& text) {
+    problems += fmt::format("{}{}: {}", problems.empty() ? "" : "\n", path, text);
+  };
   for (size_t i = 0; i < model.graph.parameters.size(); ++i) {
     const Parameter& parameter = model.graph.parameters[i];
     const auto found = by_name.find(parameter.name);
     if (found == by_name.end()) {
-      problem(fmt::format("parameter \"{}\" is missing; {} says that it has shape [{}]", parameter.name, kConfigFileName,
-                          fmt::join(parameter.shape, ", ")));
+      problem(fmt::format("parameter \"{}\" is missing; {} says that it has shape [{}]", parameter.name,
+                          kConfigFileName, fmt::join(parameter.shape, ", ")));
       continue;
     }
     const TensorEntry& entry = *found->second;

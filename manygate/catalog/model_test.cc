@@ -68,6 +68,31 @@ TEST(Model, ASavedModelPredictsTheSameBits) {
   }
 }
 
+TEST(Model, EmbeddingsThatNoTrainingRowReachesStartAtZero) {
+  features::Schema schema = TestSchema();
+  auto* state = schema.mutable_features(3);  // x, y, unknown, missing
+  state->set_missing_count(1);
+  const auto read = [&] {
+    const auto model = MakeModel(TestPipeline(), schema, Purpose::kTrain);
+    for (size_t i = 0; i < model->graph.parameters.size(); ++i)
+      if (model->graph.parameters[i].name == "embeddings.state.weight") return model->store->Read(static_cast<int>(i));
+    return std::vector<float>();
+  };
+  std::vector<float> values = read();
+  ASSERT_EQ(values.size(), 16u);
+  for (int id = 0; id < 4; ++id)
+    for (int i = 0; i < 4; ++i) {
+      if (id == 2) EXPECT_EQ(values[id * 4 + i], 0) << "unknown";
+      if (id != 2) EXPECT_GE(values[id * 4 + i], 2) << id;
+    }
+  state->set_unknown_count(5);
+  state->clear_missing_count();
+  state->set_training_count(0, 0);
+  values = read();
+  for (const int id : {0, 3}) EXPECT_EQ(values[id * 4], 0) << id;
+  for (const int id : {1, 2}) EXPECT_GE(values[id * 4], 2) << id;
+}
+
 TEST(Model, StatesAreThoseOfTheOptimizersAndNoneForPrediction) {
   EXPECT_EQ(MakeModel(TestPipeline(), TestSchema(), Purpose::kTrain)->store->num_states(), 2);
   config::Pipeline pipeline = TestPipeline();

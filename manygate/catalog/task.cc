@@ -90,7 +90,8 @@ std::vector<Task> MakeTasks(const config::Pipeline& pipeline, const features::Sc
     for (const config::LossConfig& loss : tower.losses()) {
       std::unique_ptr<Loss> made = MakeLoss(loss, tower, statistics);
       const std::string column = made->SessionColumn();
-      task.losses.push_back({std::move(made), loss.weight(), column.empty() ? -1 : IndexOf(schema.group_column(), column)});
+      task.losses.push_back(
+          {std::move(made), loss.weight(), column.empty() ? -1 : IndexOf(schema.group_column(), column)});
     }
     task.sample_weight = SampleWeight(tower, schema);
     if (tower.has_task_space_indicator_label()) task.indicator = FindLabel(schema, tower.task_space_indicator_label());
@@ -108,7 +109,8 @@ LabelStatistics StatisticsOf(const features::LabelSchema& label) {
                              .log_mean = label.log_mean(),
                              .log_deviation = label.log_deviation() > 0 ? label.log_deviation() : 1};
   for (const uint64_t count : label.class_count())
-    statistics.class_shares.push_back(label.rows() > 0 ? static_cast<double>(count) / static_cast<double>(label.rows()) : 0);
+    statistics.class_shares.push_back(label.rows() > 0 ? static_cast<double>(count) / static_cast<double>(label.rows())
+                                                       : 0);
   return statistics;
 }
 

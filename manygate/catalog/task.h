@@ -33,7 +33,7 @@ struct RowTargets {
 struct Task {
   std::string tower;
   config::TaskKind kind = config::TaskKind::kBinary;
-  int label = 0;  // column of RowTargets::labels
+  int label = 0;      // column of RowTargets::labels
   double weight = 1;  // of the task in the sum of losses
 
   // Each row's label, and its weight in this task's loss (config::TaskTower, fields 8 to 11 and class_weights); 0 where

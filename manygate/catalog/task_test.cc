@@ -114,12 +114,14 @@ TEST(TaskTest, SeveralLossesAreAddedByTheirWeights) {
       "task_towers { label_name: 'click' sample_weight_name: 'w0' losses { binary_cross_entropy {} weight: 2 } "
       "losses { binary_focal_loss {} weight: 0.25 } }");
   const std::vector<float> logits = {0.5f, -1, 2}, labels = {1, 0, kMissing}, weights = {1, 3, 0};
-  const LossBatch batch{.logits = logits.data(), .labels = labels.data(), .weights = weights.data(), .rows = 3,
-                        .scale = 0.5f};
+  const LossBatch batch{
+      .logits = logits.data(), .labels = labels.data(), .weights = weights.data(), .rows = 3, .scale = 0.5f};
   std::vector<float> scratch, d_one(3), d_other(3), d_both(3);
   const double sum = both[0].Compute(batch, {}, scratch, d_both.data());
-  EXPECT_NEAR(sum, 2 * one[0].Compute(batch, {}, scratch, d_one.data()) +
-                       0.25 * other[0].Compute(batch, {}, scratch, d_other.data()), 1e-12);
+  EXPECT_NEAR(sum,
+              2 * one[0].Compute(batch, {}, scratch, d_one.data()) +
+                  0.25 * other[0].Compute(batch, {}, scratch, d_other.data()),
+              1e-12);
   for (int r = 0; r < 3; ++r) EXPECT_NEAR(d_both[r], 2 * d_one[r] + 0.25 * d_other[r], 1e-7) << r;
   EXPECT_EQ(d_both[2], 0);
   EXPECT_NE(d_both[0], 0);
@@ -137,8 +139,8 @@ TEST(TaskTest, SessionsComeFromTheGroupColumn) {
   const std::vector<float> logits = {0.3f, 0.9f, -0.2f, 0.1f}, labels = {1, 0}, weights = {1, 1};
   const std::vector<int32_t> together = {7, 7}, apart = {7, 8};
   std::vector<float> scratch;
-  const LossBatch batch{.logits = logits.data(), .logit_stride = 2, .labels = labels.data(),
-                        .weights = weights.data(), .rows = 2};
+  const LossBatch batch{
+      .logits = logits.data(), .logit_stride = 2, .labels = labels.data(), .weights = weights.data(), .rows = 2};
   const int32_t* one[] = {together.data()};
   const int32_t* two[] = {apart.data()};
   EXPECT_GT(tasks[0].Compute(batch, one, scratch, nullptr), tasks[0].Compute(batch, two, scratch, nullptr))
@@ -152,8 +154,8 @@ TEST(TaskTest, StatisticsReachTheLoss) {
   EXPECT_EQ(amount.positive_share, 0.5);
   EXPECT_EQ(amount.log_deviation, 0.5);
   EXPECT_THAT(StatisticsOf(schema.labels(2)).class_shares, ElementsAre(0.5, 0.3, 0.2));
-  const auto tasks = TasksOf(
-      "task_towers { label_name: 'amount' sample_weight_name: 'w0' losses { l2_loss { standardise: true } } }");
+  const auto tasks =
+      TasksOf("task_towers { label_name: 'amount' sample_weight_name: 'w0' losses { l2_loss { standardise: true } } }");
   const float logit = 1.5f;
   float prediction = 0;
   tasks[0].Link(&logit, 1, 1, &prediction);

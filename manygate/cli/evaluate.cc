@@ -33,8 +33,7 @@ struct Evaluated {
 StatusOr<std::vector<ColumnSlices>> Slice(const Evaluator& evaluator, const Predictions& predictions,
                                           const RowSelection& selection, const config::Pipeline& pipeline,
                                           const std::string& paths, const std::vector<std::string>& columns,
-                                          ThreadPool& pool, const std::string& cache,
-                                          std::vector<std::string>* notes) {
+                                          ThreadPool& pool, const std::string& cache, std::vector<std::string>* notes) {
   std::vector<ColumnSlices> by;
   if (columns.empty()) return by;
   std::vector<ColumnRequest> wanted;
@@ -90,8 +89,8 @@ StatusOr<Evaluated> EvaluateModel(const std::string& dir, const EvaluateFlags& f
   Evaluator evaluator(Pointers(members), pool);
   const Predictions predictions = evaluator.Predict(selection);
   evaluated.result = evaluator.Score(predictions, selection);
-  MG_ASSIGN_OR_RETURN(evaluated.by, Slice(evaluator, predictions, selection, model->pipeline, source, flags.by, pool,
-                                          cache, &notes));
+  MG_ASSIGN_OR_RETURN(evaluated.by,
+                      Slice(evaluator, predictions, selection, model->pipeline, source, flags.by, pool, cache, &notes));
   PrintNotes(notes, console);
   return evaluated;
 }

@@ -14,7 +14,6 @@
 namespace manygate::cli {
 namespace {
 
-
 int NumCpus() { return std::max(1, static_cast<int>(std::thread::hardware_concurrency())); }
 
 void AddThreads(VerbParser& parser, int& threads) {
@@ -69,10 +68,11 @@ StatusOr<VerbFlags> ParseTrain(std::span<const std::string> args) {
       "--label", "NAME[:KIND]", Need::kOptional, flags.labels,
       "Without CONFIG: a column to predict; may be repeated. KIND is binary, multiclass, regression, count or amount "
       "(default: binary when it has two values, multiclass for up to 20 texts, else regression)");
-  parser.Text("--model", "NAME", Need::kOptional, flags.model,
-              fmt::format("{} (default without CONFIG: mmoe). With CONFIG: instead of its model, with the same features, "
-                          "towers and training",
-                          JoinNames(config::ModelNames(), config::ModelNames().size())));
+  parser.Text(
+      "--model", "NAME", Need::kOptional, flags.model,
+      fmt::format("{} (default without CONFIG: mmoe). With CONFIG: instead of its model, with the same features, "
+                  "towers and training",
+                  JoinNames(config::ModelNames(), config::ModelNames().size())));
   parser.Text("--model_dir", "DIR", Need::kOptional, flags.model_dir,
               "Folder for the model, logs and checkpoints (default: model_dir of CONFIG; without CONFIG out/model)");
   parser.Whole(

@@ -38,12 +38,12 @@ void DescribeDialect(const CsvOptions& options, const InferredSchema& schema, co
 // How much a network may be given to fit, by the number of rows. From a study on Census-Income, Adult and Bank Marketing
 // (docs/models/README.md): fine bins with large initial values pay on large data and overfit on small and noisy ones.
 struct Recipe {
-  uint32_t bins;         // of number columns, as ids beside the pieces; 0: none
-  uint32_t pieces;       // of number columns, piecewise linear
-  double init;           // deviation of embeddings and maps at the start
+  uint32_t bins;    // of number columns, as ids beside the pieces; 0: none
+  uint32_t pieces;  // of number columns, piecewise linear
+  double init;      // deviation of embeddings and maps at the start
   uint32_t batch;
-  uint32_t epochs;       // that are run
-  float cosine_epochs;   // that the learning rate is planned for
+  uint32_t epochs;      // that are run
+  float cosine_epochs;  // that the learning rate is planned for
 };
 
 constexpr int64_t kLargeRows = 100000;
@@ -53,7 +53,8 @@ Recipe RecipeFor(int64_t rows) {
   // About 200 steps an epoch, and 1,600 steps in all.
   uint32_t batch = 32;
   while (batch < 256 && rows >= 2 * batch * 100) batch *= 2;
-  const auto epochs = static_cast<uint32_t>(std::clamp<int64_t>((1600 * batch + rows - 1) / std::max<int64_t>(1, rows), 8, 40));
+  const auto epochs =
+      static_cast<uint32_t>(std::clamp<int64_t>((1600 * batch + rows - 1) / std::max<int64_t>(1, rows), 8, 40));
   return {0, 48, 0.05, batch, epochs, static_cast<float>(epochs)};
 }
 

@@ -151,7 +151,8 @@ TEST_F(InferPipelineTest, EveryKindOfLabel) {
   std::vector<std::string> losses;
   const auto& towers = config::TaskTowers(made->loaded.pipeline.model_config());
   for (const auto& tower : towers) losses.push_back(config::LossName(tower));
-  EXPECT_THAT(losses, ElementsAre("binary_cross_entropy", "softmax_cross_entropy", "l2_loss", "poisson_loss", "ziln_loss"));
+  EXPECT_THAT(losses,
+              ElementsAre("binary_cross_entropy", "softmax_cross_entropy", "l2_loss", "poisson_loss", "ziln_loss"));
   EXPECT_EQ(towers[1].num_class(), 3u);
   const auto& label_configs = made->loaded.pipeline.data_config().label_configs();
   ASSERT_EQ(label_configs.size(), 1);

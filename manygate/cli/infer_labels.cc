@@ -143,9 +143,10 @@ StatusOr<InferredLabel> NumberLabel(InferredLabel label, const LabelRequest& req
     return InvalidInput(fmt::format("--label {}:{}: the column holds texts ({}), {} needs numbers", request.name,
                                     request.kind, Quoted(counts), request.kind));
   if (label.kind == config::TaskKind::kRegression || column.minimum >= 0) return label;
-  return InvalidInput(fmt::format("--label {}:{}: the column's smallest value is {:g}, {} needs numbers from 0 on. Use "
-                                  "--label {}:regression",
-                                  request.name, request.kind, column.minimum, request.kind, request.name));
+  return InvalidInput(
+      fmt::format("--label {}:{}: the column's smallest value is {:g}, {} needs numbers from 0 on. Use "
+                  "--label {}:regression",
+                  request.name, request.kind, column.minimum, request.kind, request.name));
 }
 
 }  // namespace

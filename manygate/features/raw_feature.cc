@@ -149,11 +149,12 @@ class BinsFeature : public Feature {
     if (quantile_bins_ > 0) {
       if (schema_.has_default_number()) values.insert(values.end(), column.missing_rows, schema_.default_number());
       for (float& value : values) value = Clip(schema_, value);
-      const std::vector<float> edges = QuantileEdges(std::move(values), quantile_bins_);
+      const std::vector<float> edges = QuantileEdges(values, quantile_bins_);
       // An edge at the minimum would leave the first bin empty.
       for (size_t i = 1; i < edges.size(); ++i) schema_.add_edges(edges[i]);
     }
     schema_.set_vocabulary_size(CountIds(schema_));
+    FindFrequentId(values);
   }
 
   void Transform(const RawValues& values, uint32_t* ids, float*) const override {
@@ -174,6 +175,17 @@ class BinsFeature : public Feature {
   }
 
  private:
+  void FindFrequentId(const std::vector<float>& values) {
+    std::vector<uint32_t> ids(values.size());
+    Transform({.numbers = values.data(), .count = static_cast<int64_t>(values.size())}, ids.data(), nullptr);
+    std::vector<uint64_t> counts(schema_.vocabulary_size(), 0);
+    for (const uint32_t id : ids) ++counts[id];
+    if (!schema_.has_default_number()) counts.back() += schema_.missing_count();
+    const auto most = std::max_element(counts.begin(), counts.end());
+    schema_.set_frequent_id(static_cast<uint32_t>(most - counts.begin()));
+    schema_.set_frequent_count(*most);
+  }
+
   uint32_t quantile_bins_;
 };
 

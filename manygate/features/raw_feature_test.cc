@@ -152,6 +152,16 @@ TEST(RawFeature, FewDistinctValuesHaveABinEach) {
   EXPECT_EQ(schema->features(0).vocabulary_size(), 4u);
 }
 
+TEST(RawFeature, TheMostFrequentBinIsKnown) {
+  const std::string bins = "embedding_dim: 2 transform { quantile_bins: 8 }";
+  const auto zeros = FitText(Age(bins), Ages({3, 0, 0, 7, 0, kNan}));
+  EXPECT_EQ(zeros->features(0).frequent_id(), 0u);
+  EXPECT_EQ(zeros->features(0).frequent_count(), 3u);
+  const auto missing = FitText(Age(bins), Ages({3, 0, kNan, 7, kNan, kNan}));
+  EXPECT_EQ(missing->features(0).frequent_id(), missing->features(0).vocabulary_size() - 1);
+  EXPECT_EQ(missing->features(0).frequent_count(), 3u);
+}
+
 TEST(RawFeature, QuantileBinsOfClippedValues) {
   const auto schema =
       FitText(Age("one_hot: true transform { quantile_bins: 2 clip_max: 4 }"), Ages({1, 2, 3, 100, 200, 300}));

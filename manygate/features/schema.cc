@@ -57,6 +57,8 @@ std::string CheckIds(const FeatureSchema& feature) {
   }
   if (feature.vocabulary_size() > kMaxVocabularySize)
     return fmt::format("vocabulary_size {} is above {}", feature.vocabulary_size(), kMaxVocabularySize);
+  if (feature.frequent_id() >= feature.vocabulary_size())
+    return fmt::format("frequent_id is {} of {} ids", feature.frequent_id(), feature.vocabulary_size());
   if (feature.encoding() == FeatureSchema::EMBEDDING && feature.embedding_dim() == 0) {
     return "needs an embedding_dim of at least 1, or one_hot: true";
   }

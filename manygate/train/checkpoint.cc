@@ -128,15 +128,17 @@ Status CheckSameRun(const std::string& dir, const Model& model) {
   differencer.ReportDifferencesToString(&differences);
   if (!differencer.Compare(saved.pipeline, now)) {
     while (!differences.empty() && differences.back() == '\n') differences.pop_back();
-    return InvalidInput(fmt::format("{}: --resume goes on only with the configuration of the checkpoint. Differences:\n{}\n"
-                                    "Train into another --model_dir, or leave --resume out to start anew.",
-                                    path, differences));
+    return InvalidInput(
+        fmt::format("{}: --resume goes on only with the configuration of the checkpoint. Differences:\n{}\n"
+                    "Train into another --model_dir, or leave --resume out to start anew.",
+                    path, differences));
   }
   MG_ASSIGN_OR_RETURN(const std::string schema, ReadFile(JoinPath(dir, features::kSchemaFileName)));
   if (schema != features::SchemaToText(model.schema)) {
-    return InvalidInput(fmt::format("{}: the training rows are not those of the checkpoint (their fitted features differ). "
-                                    "Leave --resume out to start anew.",
-                                    JoinPath(dir, features::kSchemaFileName)));
+    return InvalidInput(
+        fmt::format("{}: the training rows are not those of the checkpoint (their fitted features differ). "
+                    "Leave --resume out to start anew.",
+                    JoinPath(dir, features::kSchemaFileName)));
   }
   return OkStatus();
 }
@@ -156,7 +158,8 @@ Status LoadOptimizer(const std::string& path, Model& model, Stepper& stepper, in
     std::vector<int32_t>& pending = model.store->tables()[t]->first_pending();
     const std::vector<float>& behind = by_name[PendingName(t)];
     if (behind.size() != pending.size()) return missing(PendingName(t), pending.size());
-    for (size_t r = 0; r < pending.size(); ++r) pending[r] = static_cast<int32_t>(step + 1 - static_cast<int64_t>(behind[r]));
+    for (size_t r = 0; r < pending.size(); ++r)
+      pending[r] = static_cast<int32_t>(step + 1 - static_cast<int64_t>(behind[r]));
   }
   return OkStatus();
 }
@@ -201,12 +204,10 @@ Status SaveCheckpoint(const std::string& model_dir, Model& model, Stepper& stepp
   MG_RETURN_IF_ERROR(MakeDirectories(unfinished));
   MG_RETURN_IF_ERROR(SaveOptimizer(JoinPath(unfinished, kOptimizerFileName), model, stepper));
   MG_RETURN_IF_ERROR(SaveSettledWeights(JoinPath(unfinished, kWeightsFileName), model, stepper));
-  MG_RETURN_IF_ERROR(
-      WriteFileAtomic(JoinPath(unfinished, kConfigFileName), config::PrintPipeline(model.pipeline)));
+  MG_RETURN_IF_ERROR(WriteFileAtomic(JoinPath(unfinished, kConfigFileName), config::PrintPipeline(model.pipeline)));
   MG_RETURN_IF_ERROR(
       WriteFileAtomic(JoinPath(unfinished, features::kSchemaFileName), features::SchemaToText(model.schema)));
-  MG_RETURN_IF_ERROR(
-      WriteFileAtomic(JoinPath(unfinished, kStateFileName), StateToJson(state, stepper).dump(2) + "\n"));
+  MG_RETURN_IF_ERROR(WriteFileAtomic(JoinPath(unfinished, kStateFileName), StateToJson(state, stepper).dump(2) + "\n"));
   const std::vector<std::string> files = {kConfigFileName, kOptimizerFileName, features::kSchemaFileName,
                                           kStateFileName, kWeightsFileName};
   MG_RETURN_IF_ERROR(WriteManifest(unfinished, kModelFormatVersion, kProgramVersion, files));

@@ -38,7 +38,7 @@ RowSplit SplitTraining(const config::Pipeline& pipeline, int64_t rows) {
 }
 
 StatusOr<std::shared_ptr<const features::EncodedTable>> EncodeRows(const features::Schema& schema, const Table& table,
-                                                               bool with_labels, ThreadPool& pool) {
+                                                                   bool with_labels, ThreadPool& pool) {
   MG_ASSIGN_OR_RETURN(features::EncodedTable encoded, features::Encode(schema, table, with_labels, pool));
   return std::make_shared<const features::EncodedTable>(std::move(encoded));
 }
@@ -53,8 +53,8 @@ Status CheckColumns(const config::LoadedPipeline& loaded) {
   std::string problems;
   const auto check = [&](const std::string& column, const std::string& place, const std::string& what) {
     if (std::find(columns.begin(), columns.end(), column) != columns.end()) return;
-    problems += fmt::format("{}{}: {}: \"{}\" is not a column of {}. {}", problems.empty() ? "" : "\n", place, what, column,
-                            files[0], Suggestion(column, columns, "Columns"));
+    problems += fmt::format("{}{}: {}: \"{}\" is not a column of {}. {}", problems.empty() ? "" : "\n", place, what,
+                            column, files[0], Suggestion(column, columns, "Columns"));
   };
   for (const auto& feature : pipeline.feature_configs())
     check(config::FeatureColumn(feature), loaded.Place(feature), "feature " + config::FeatureName(feature));
@@ -96,8 +96,8 @@ StatusOr<Dataset> PrepareTraining(const config::LoadedPipeline& loaded, ThreadPo
   const config::Pipeline& pipeline = loaded.pipeline;
   MG_RETURN_IF_ERROR(CheckColumns(loaded));
   const auto requests = features::RequiredColumns(pipeline);
-  MG_ASSIGN_OR_RETURN(const Table table, ReadTable(pipeline.train_input_path(), pipeline.data_config(), requests, pool,
-                                                   cache_dir, notes));
+  MG_ASSIGN_OR_RETURN(const Table table,
+                      ReadTable(pipeline.train_input_path(), pipeline.data_config(), requests, pool, cache_dir, notes));
   MG_RETURN_IF_ERROR(CheckRows(pipeline.train_input_path(), table.rows));
   const config::SplitConfig& split_config = pipeline.data_config().split();
   const bool separate = !pipeline.eval_input_path().empty();
@@ -113,8 +113,8 @@ StatusOr<Dataset> PrepareTraining(const config::LoadedPipeline& loaded, ThreadPo
   MG_ASSIGN_OR_RETURN(data.train.table, EncodeRows(data.schema, table, true, pool));
   data.validation.table = data.test.table = data.train.table;
   if (separate) {
-    MG_ASSIGN_OR_RETURN(RowSelection all, PrepareRows(pipeline, data.schema, pipeline.eval_input_path(), true, pool,
-                                                      cache_dir, notes));
+    MG_ASSIGN_OR_RETURN(RowSelection all,
+                        PrepareRows(pipeline, data.schema, pipeline.eval_input_path(), true, pool, cache_dir, notes));
     RowSplit evaluation = SplitEvaluation(split_config, all.table->rows());
     data.test.table = all.table;
     split.test = std::move(evaluation.test);
@@ -144,8 +144,8 @@ StatusOr<Dataset> PrepareHoldOut(const config::Pipeline& pipeline, const feature
   data.validation = {all.table, std::move(split.validation)};
   data.test = {all.table, std::move(split.test)};
   if (separate && split_config.eval_is_test()) {
-    MG_ASSIGN_OR_RETURN(RowSelection file, PrepareRows(pipeline, schema, pipeline.train_input_path(), true, pool,
-                                                       cache_dir, notes));
+    MG_ASSIGN_OR_RETURN(RowSelection file,
+                        PrepareRows(pipeline, schema, pipeline.train_input_path(), true, pool, cache_dir, notes));
     data.validation = {file.table, SplitTraining(pipeline, file.table->rows()).validation};
   }
   LimitEvaluation(pipeline, &data);
@@ -156,8 +156,7 @@ StatusOr<RowSelection> PrepareRows(const config::Pipeline& pipeline, const featu
                                    const std::string& paths, bool with_labels, ThreadPool& pool,
                                    const std::string& cache_dir, std::vector<std::string>* notes) {
   const auto requests = features::RequiredColumns(schema, {.labels = with_labels, .weight = with_labels});
-  MG_ASSIGN_OR_RETURN(const Table table,
-                      ReadTable(paths, pipeline.data_config(), requests, pool, cache_dir, notes));
+  MG_ASSIGN_OR_RETURN(const Table table, ReadTable(paths, pipeline.data_config(), requests, pool, cache_dir, notes));
   MG_RETURN_IF_ERROR(CheckRows(paths, table.rows));
   RowSelection selection;
   MG_ASSIGN_OR_RETURN(selection.table, EncodeRows(schema, table, with_labels, pool));

@@ -32,7 +32,8 @@ void Gather(const std::vector<std::vector<float>>& from, int64_t from_rows, cons
     const int64_t width = from_rows > 0 ? static_cast<int64_t>(array.size()) / from_rows : 0;
     std::vector<float>& gathered = to->emplace_back();
     gathered.reserve(rows.size() * width);
-    for (const int64_t row : rows) gathered.insert(gathered.end(), array.begin() + row * width, array.begin() + (row + 1) * width);
+    for (const int64_t row : rows)
+      gathered.insert(gathered.end(), array.begin() + row * width, array.begin() + (row + 1) * width);
   }
 }
 
@@ -175,7 +176,8 @@ EvaluationResult Evaluator::Score(const Predictions& predictions, const RowSelec
   const int64_t rows = static_cast<int64_t>(selection.rows.size());
   MG_CHECK(predictions.rows == rows, "{} predictions for {} rows", predictions.rows, rows);
   std::vector<float> row_labels(rows * table.num_labels()), row_weights(rows * table.num_weights());
-  table.CopyRows(selection.rows.data(), static_cast<int>(rows), nullptr, nullptr, row_labels.data(), row_weights.data());
+  table.CopyRows(selection.rows.data(), static_cast<int>(rows), nullptr, nullptr, row_labels.data(),
+                 row_weights.data());
   const RowTargets targets{rows, row_labels.data(), table.num_labels(), row_weights.data(), table.num_weights()};
   const Groups groups = GroupsOf(schema, selection);
   std::vector<TaskMetrics> metrics = MakeTaskMetrics(model().pipeline.model_config());

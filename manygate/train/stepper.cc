@@ -105,7 +105,12 @@ Stepper::Stepper(Model& model, RunLength run, ThreadPool& pool)
 
 void Stepper::FillBatch(const features::EncodedTable& table, const uint32_t* rows, int n) {
   table.CopyRows(rows, n, ids_.data(), numbers_.data(), row_labels_.data(), row_weights_.data());
-  batch_ = {n, ids_.data(), table.num_id_slots(), numbers_.data(), table.number_width(), row_labels_.data(),
+  batch_ = {n,
+            ids_.data(),
+            table.num_id_slots(),
+            numbers_.data(),
+            table.number_width(),
+            row_labels_.data(),
             table.num_labels()};
   for (size_t g = 0; g < groups_.size(); ++g)
     for (size_t r = 0; r < (groups_[g].empty() ? 0 : static_cast<size_t>(n)); ++r)
@@ -179,10 +184,11 @@ Status Stepper::ForwardBackward(int n) {
     double loss = 0;
     for (int s = 0; s < executor_.NumSlices(n); ++s) loss += slice_losses_[s * outputs + i];
     if (!std::isfinite(loss)) {
-      return Failed(fmt::format("the loss of {} \"{}\" is {} at step {}: training diverged. Try a lower learning rate "
-                                "(now {:g}), train_config.grad_clipping, or standardise large numbers.",
-                                i < model_.tasks.size() ? "tower" : "term", model_.graph.outputs[i].name, loss,
-                                step() + 1, dense_schedule_.LearningRate(step() + 1)));
+      return Failed(
+          fmt::format("the loss of {} \"{}\" is {} at step {}: training diverged. Try a lower learning rate "
+                      "(now {:g}), train_config.grad_clipping, or standardise large numbers.",
+                      i < model_.tasks.size() ? "tower" : "term", model_.graph.outputs[i].name, loss, step() + 1,
+                      dense_schedule_.LearningRate(step() + 1)));
     }
     loss_sums_[i] += loss;
   }
@@ -241,7 +247,8 @@ void Stepper::UpdateAverage() {
   Settle();
   ParameterStore& store = *model_.store;
   const double t = static_cast<double>(step());
-  const float decay = static_cast<float>(std::min<double>(model_.pipeline.train_config().ema().decay(), (1 + t) / (10 + t)));
+  const float decay =
+      static_cast<float>(std::min<double>(model_.pipeline.train_config().ema().decay(), (1 + t) / (10 + t)));
   EmaPass(store.size(), decay, store.weights(), average_.data());
   for (size_t i = 0; i < store.tables().size(); ++i) {
     RowTable& table = *store.tables()[i];

@@ -79,16 +79,16 @@ class Stepper {
   std::vector<float> numbers_, row_labels_, row_weights_;
   // By output of the graph: [B]. A row loss has weights and no labels.
   std::vector<std::vector<float>> labels_, weights_;
-  std::vector<std::vector<int32_t>> groups_;   // by group column: [B]; empty where no loss asks for it
-  std::vector<const int32_t*> group_pointers_;  // by group column
-  std::vector<float> scales_;                  // by output: its weight / Σ row weights
-  std::vector<double> slice_losses_;           // [slice][output]
+  std::vector<std::vector<int32_t>> groups_;      // by group column: [B]; empty where no loss asks for it
+  std::vector<const int32_t*> group_pointers_;    // by group column
+  std::vector<float> scales_;                     // by output: its weight / Σ row weights
+  std::vector<double> slice_losses_;              // [slice][output]
   std::vector<double> loss_sums_, loss_weights_;  // by output, since TakeLosses
-  std::vector<std::vector<float>> scratch_;    // [slice][...], for towers with several losses
+  std::vector<std::vector<float>> scratch_;       // [slice][...], for towers with several losses
   InputBatch batch_;
 
-  FloatBuffer average_;                        // dense
-  std::vector<FloatBuffer> table_averages_;    // [rows, padded width]
+  FloatBuffer average_;                      // dense
+  std::vector<FloatBuffer> table_averages_;  // [rows, padded width]
 };
 
 }  // namespace manygate

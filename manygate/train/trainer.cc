@@ -32,9 +32,7 @@ namespace {
 
 constexpr char kMetricsFileName[] = "metrics.jsonl";
 
-double Now() {
-  return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
-}
+double Now() { return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count(); }
 
 RunLength LengthOf(const config::Pipeline& pipeline, int64_t rows) {
   const int64_t batch = pipeline.data_config().batch_size();
@@ -48,8 +46,7 @@ RunLength LengthOf(const config::Pipeline& pipeline, int64_t rows) {
 
 bool IsOurs(const std::string& name) {
   return name == kManifestName || name == kConfigFileName || name == kWeightsFileName || name == kMetricsFileName ||
-         name == features::kSchemaFileName || name == "checkpoints" || name == kMembersName ||
-         name == "report.html" ||
+         name == features::kSchemaFileName || name == "checkpoints" || name == kMembersName || name == "report.html" ||
          name.starts_with("events.out.tfevents.") || name.ends_with(".tmp");
 }
 // What shows that the folder is not one of ours, which may be emptied; "" if it is one. A training that never got to a
@@ -62,7 +59,8 @@ std::string ForeignEntry(const std::string& dir, const std::vector<std::string>&
       const auto inside = ListDirectory(JoinPath(dir, name));
       if (!inside.ok()) return name;
       for (const std::string& member : *inside)
-        if (member.empty() || member.find_first_not_of("0123456789") != std::string::npos) return JoinPath(name, member);
+        if (member.empty() || member.find_first_not_of("0123456789") != std::string::npos)
+          return JoinPath(name, member);
     } else if (name == "checkpoints") {
       const auto inside = ListDirectory(JoinPath(dir, name));
       if (!inside.ok()) return name;
@@ -113,13 +111,15 @@ class Trainer {
     for (const std::string& note : notes) Say(note);
     run_ = LengthOf(pipeline_, static_cast<int64_t>(data_.train.rows.size()));
     if (run_.steps_per_epoch == 0) {
-      return InvalidInput(fmt::format("{} training rows do not fill one batch of {} (data_config.drop_remainder is set). "
-                                      "Use a smaller data_config.batch_size.",
-                                      data_.train.rows.size(), pipeline_.data_config().batch_size()));
+      return InvalidInput(
+          fmt::format("{} training rows do not fill one batch of {} (data_config.drop_remainder is set). "
+                      "Use a smaller data_config.batch_size.",
+                      data_.train.rows.size(), pipeline_.data_config().batch_size()));
     }
     if (data_.validation.rows.empty() && (pipeline_.train_config().has_early_stopping() || !BestMetrics().empty()))
-      return InvalidInput("early_stopping and best_metrics need validation rows: set eval_input_path or "
-                          "data_config.split.validation_fraction");
+      return InvalidInput(
+          "early_stopping and best_metrics need validation rows: set eval_input_path or "
+          "data_config.split.validation_fraction");
     model_ = MakeModel(pipeline_, data_.schema, Purpose::kTrain);
     stepper_ = std::make_unique<Stepper>(*model_, run_, pool_);
     evaluator_ = std::make_unique<Evaluator>(*model_, pool_);
@@ -128,8 +128,8 @@ class Trainer {
     Say(fmt::format("{} training rows, {} validation, {} test; {} parameters; {} steps per epoch",
                     FormatCount(static_cast<int64_t>(data_.train.rows.size())),
                     FormatCount(static_cast<int64_t>(data_.validation.rows.size())),
-                    FormatCount(static_cast<int64_t>(data_.test.rows.size())), FormatCount(model_->graph.NumParameters()),
-                    FormatCount(run_.steps_per_epoch)));
+                    FormatCount(static_cast<int64_t>(data_.test.rows.size())),
+                    FormatCount(model_->graph.NumParameters()), FormatCount(run_.steps_per_epoch)));
     if (options_.draw_model) Say(DrawModel(*model_));
     return OkStatus();
   }
@@ -354,8 +354,8 @@ Status ClearModelDirectory(const std::string& dir) {
   MG_ASSIGN_OR_RETURN(const std::vector<std::string> names, ListDirectory(dir));
   const std::string foreign = ForeignEntry(dir, names);
   if (!foreign.empty()) {
-    return InvalidInput(fmt::format("{}: the folder holds \"{}\" and no model; choose an empty or new --model_dir", dir,
-                                    foreign));
+    return InvalidInput(
+        fmt::format("{}: the folder holds \"{}\" and no model; choose an empty or new --model_dir", dir, foreign));
   }
   for (const std::string& name : names)
     if (IsOurs(name)) MG_RETURN_IF_ERROR(RemoveTree(JoinPath(dir, name)));

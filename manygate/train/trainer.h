@@ -29,12 +29,12 @@ struct Dataset;
 struct TrainOptions {
   std::string model_dir;
   int num_threads = 1;
-  bool resume = false;                         // go on from the last checkpoint in model_dir
-  const std::atomic<bool>* stop = nullptr;     // set by Ctrl-C: write a checkpoint and return Cancelled
-  std::ostream* log = nullptr;                 // progress and notes; null: silent
+  bool resume = false;                      // go on from the last checkpoint in model_dir
+  const std::atomic<bool>* stop = nullptr;  // set by Ctrl-C: write a checkpoint and return Cancelled
+  std::ostream* log = nullptr;              // progress and notes; null: silent
   bool log_is_terminal = false;
   int terminal_columns = 100;
-  bool draw_model = false;                     // print the drawing of the model before the first step
+  bool draw_model = false;  // print the drawing of the model before the first step
 };
 
 // Wall-clock seconds by phase of the run, for benchmarks and the last line of the log.
@@ -45,7 +45,7 @@ struct PhaseSeconds {
 struct TrainResult {
   int64_t steps = 0;
   double epochs = 0;
-  double seconds = 0;  // whole run
+  double seconds = 0;          // whole run
   double rows_per_second = 0;  // of the training steps
   PhaseSeconds phases;
   std::string best_metric;  // the metric that chose the saved weights; "" = the last ones
