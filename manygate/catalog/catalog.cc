@@ -82,7 +82,7 @@ std::unique_ptr<Loss> MakeLoss(const config::LossConfig& config, const config::T
     case config::LossConfig::kBinaryFocalLoss: return MakeBinaryFocalLoss(config.binary_focal_loss());
     case config::LossConfig::kPairwiseLoss: return MakePairwiseLoss(config.pairwise_loss());
     case config::LossConfig::kPoissonLoss: return MakePoissonLoss(config.poisson_loss());
-    case config::LossConfig::kZilnLoss: return MakeZilnLoss(config.ziln_loss());
+    case config::LossConfig::kZilnLoss: return MakeZilnLoss(config.ziln_loss(), labels);
     default: return MakeBinaryCrossEntropy(config.binary_cross_entropy());
   }
 }

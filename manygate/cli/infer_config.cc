@@ -58,8 +58,14 @@ Recipe RecipeFor(int64_t rows) {
   return {0, 48, 0.05, batch, epochs, static_cast<float>(epochs)};
 }
 
-// early_stopping: by log loss where there is one: the loss of an amount, which few rows have, is mostly noise beside it.
-void DescribeTraining(const Recipe& recipe, bool has_log_loss, config::Pipeline* pipeline) {
+bool HasLogLoss(const InferredLabel& label) {
+  return label.kind == config::TaskKind::kBinary || label.kind == config::TaskKind::kClasses;
+}
+
+void DescribeTraining(const Recipe& recipe, std::span<const InferredLabel> labels, config::Pipeline* pipeline) {
+  // By log loss where there is one: the loss of an amount, which few rows have, is mostly noise beside it.
+  const bool has_log_loss = std::any_of(labels.begin(), labels.end(), HasLogLoss);
+  const bool has_numbers = !std::all_of(labels.begin(), labels.end(), HasLogLoss);
   config::TrainConfig* train = pipeline->mutable_train_config();
   config::AdamWOptimizer* adam = train->mutable_dense_optimizer()->mutable_adamw_optimizer();
   adam->set_lr(0.004f);
@@ -69,6 +75,8 @@ void DescribeTraining(const Recipe& recipe, bool has_log_loss, config::Pipeline*
   cosine->set_warmup_share(0.1f);
   cosine->set_warmup_learning_rate(0.04f * adam->lr());
   train->mutable_ema();
+  // A number far from its prediction has a gradient without limit: one batch of it could undo an epoch.
+  if (has_numbers) train->mutable_grad_clipping()->set_max_gradient(0.5f);
   train->set_num_epochs(recipe.epochs);
   train->mutable_early_stopping()->set_metric(has_log_loss ? "mean_log_loss" : "loss");
   config::DataConfig* data = pipeline->mutable_data_config();
@@ -372,10 +380,7 @@ StatusOr<InferredPipeline> InferPipeline(const InferRequest& request, ThreadPool
   wide->set_group_type(config::WIDE);
   pipeline.set_train_input_path(request.paths);
   const Recipe recipe = RecipeFor(findings.schema.rows);
-  const bool has_log_loss = std::any_of(findings.labels.begin(), findings.labels.end(), [](const InferredLabel& label) {
-    return label.kind == config::TaskKind::kBinary || label.kind == config::TaskKind::kClasses;
-  });
-  DescribeTraining(recipe, has_log_loss, &pipeline);
+  DescribeTraining(recipe, findings.labels, &pipeline);
   DescribeDialect(findings.options, findings.schema, pipeline.mutable_data_config());
   for (const InferredLabel& label : findings.labels) {
     if (label.positive_value.empty() && label.class_values.empty()) continue;

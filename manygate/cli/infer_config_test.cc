@@ -158,6 +158,8 @@ TEST_F(InferPipelineTest, EveryKindOfLabel) {
   ASSERT_EQ(label_configs.size(), 1);
   EXPECT_THAT(label_configs[0].class_values(), ElementsAre("0", "1", "2"));
   EXPECT_THAT(made->notes, Contains("label hour: multi-class, 3 classes: 0, 1, 2"));
+  EXPECT_EQ(made->loaded.pipeline.train_config().grad_clipping().max_gradient(), 0.5f);
+  EXPECT_FALSE(Infer({"click"})->loaded.pipeline.train_config().has_grad_clipping());
 }
 
 TEST_F(InferPipelineTest, EveryModelIsValid) {

@@ -82,8 +82,9 @@ std::unique_ptr<Loss> MakeL2Loss(const config::L2Loss& config, const LabelStatis
 std::unique_ptr<Loss> MakeHuberLoss(const config::HuberLoss& config, const LabelStatistics& labels);
 // poisson_loss.cc. exp(z) - y z; above z = 80 exp goes on as its tangent; predictions exp(min(z, 80)).
 std::unique_ptr<Loss> MakePoissonLoss(const config::PoissonLoss& config);
-// ziln_loss.cc. C = 3, P = 1: the expected amount p * exp(mean + deviation^2 / 2).
-std::unique_ptr<Loss> MakeZilnLoss(const config::ZILNLoss& config);
+// ziln_loss.cc. C = 3, P = 1: the expected amount p * exp(mean + deviation^2 / 2), cut to what `labels` make plausible if
+// positive_share is above 0.
+std::unique_ptr<Loss> MakeZilnLoss(const config::ZILNLoss& config, const LabelStatistics& labels = {});
 
 }  // namespace manygate
 

@@ -162,5 +162,18 @@ TEST(ZilnLossTest, InitialBias) {
   EXPECT_EQ(bias[2], 500.0f);
 }
 
+TEST(ZilnLossTest, PredictionsStayPlausible) {
+  const LabelStatistics labels{.positive_share = 0.2, .log_mean = 2, .log_deviation = 0.5};
+  const auto loss = MakeZilnLoss(config::ZILNLoss(), labels);
+  // p = 1/2 throughout; mean and deviation within, above and below what the labels say.
+  const float logits[] = {0, 2.5f, -1, 0, 9, 30, 0, -9, -30};
+  float predictions[3];
+  loss->Link(logits, 3, 3, predictions);
+  const double deviation = std::log1p(std::exp(-1.0));
+  EXPECT_NEAR(predictions[0], 0.5 * std::exp(2.5 + deviation * deviation / 2), 1e-4);
+  EXPECT_NEAR(predictions[1], 0.5 * std::exp(3.5 + 0.75 * 0.75 / 2), 1e-4);
+  EXPECT_NEAR(predictions[2], 0.5 * std::exp(0.5), 1e-4);
+}
+
 }  // namespace
 }  // namespace manygate

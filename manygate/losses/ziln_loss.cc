@@ -5,9 +5,13 @@
 //   loss = -log(1 - p)                                                                     where y <= 0
 //        = -log p + log y + log d + log(2 π) / 2 + (log y - m)^2 / (2 d^2)                 where y > 0
 //   prediction = p exp(m + d^2 / 2), the expected amount; the exponent is cut at 80, so that it is finite
+// For the prediction m and d are cut to what the training amounts make plausible, if they are known: m to 3 of their
+// deviations around the mean of log y, d to 1.5 of them. m and d are learnt from rows with an amount only; on rows unlike
+// those a network may say anything, and the exponential makes a fortune of it. The loss knows no cut.
 // Below the floor of d (t under -8.06) the slope by t is 0. Computed in double.
 #include <algorithm>
 #include <cmath>
+#include <limits>
 
 #include "manygate/losses/logistic.h"
 #include "manygate/losses/loss.h"
@@ -41,6 +45,13 @@ Row ComputeRow(const float* logits, double y) {
 
 class ZilnLoss : public Loss {
  public:
+  explicit ZilnLoss(const LabelStatistics& labels) {
+    if (labels.positive_share <= 0 || !std::isfinite(labels.log_mean) || !std::isfinite(labels.log_deviation)) return;
+    const double deviation = std::max(labels.log_deviation, kLowestInitialDeviation);
+    lowest_mean_ = labels.log_mean - 3 * deviation;
+    highest_mean_ = labels.log_mean + 3 * deviation;
+    highest_deviation_ = 1.5 * deviation;
+  }
   const char* name() const override { return "ziln_loss"; }
   int NumLogits() const override { return 3; }
 
@@ -62,8 +73,9 @@ class ZilnLoss : public Loss {
   void Link(const float* logits, int64_t logit_stride, int64_t rows, float* predictions) const override {
     for (int64_t i = 0; i < rows; ++i) {
       const float* row = logits + i * logit_stride;
-      const double deviation = std::max(Softplus(row[2]), kLowestDeviation);
-      const double exponent = std::min(row[1] + deviation * deviation / 2, kHighestExponent);
+      const double deviation = std::clamp(Softplus(row[2]), kLowestDeviation, highest_deviation_);
+      const double mean = std::clamp(static_cast<double>(row[1]), lowest_mean_, highest_mean_);
+      const double exponent = std::min(mean + deviation * deviation / 2, kHighestExponent);
       predictions[i] = static_cast<float>(Logistic(row[0]) * std::exp(exponent));
     }
   }
@@ -77,10 +89,17 @@ class ZilnLoss : public Loss {
     const double deviation = std::max(labels.log_deviation, kLowestInitialDeviation);
     bias[2] = static_cast<float>(deviation + std::log(-std::expm1(-deviation)));
   }
+
+ private:
+  double lowest_mean_ = -std::numeric_limits<double>::infinity();
+  double highest_mean_ = std::numeric_limits<double>::infinity();
+  double highest_deviation_ = std::numeric_limits<double>::infinity();
 };
 
 }  // namespace
 
-std::unique_ptr<Loss> MakeZilnLoss(const config::ZILNLoss&) { return std::make_unique<ZilnLoss>(); }
+std::unique_ptr<Loss> MakeZilnLoss(const config::ZILNLoss&, const LabelStatistics& labels) {
+  return std::make_unique<ZilnLoss>(labels);
+}
 
 }  // namespace manygate

@@ -40,6 +40,13 @@ struct Row {
   float scale;
 };
 
+// Highway 1.0.3 writes Iota(first) lane by lane to memory and reads it back as one vector, which stalls; a constant first
+// is folded.
+HWY_INLINE hn::Vec<DU> Counter(uint32_t first) {
+  const DU du;
+  return hn::Add(hn::Iota(du, 0), hn::Set(du, first));
+}
+
 // 16 numbers of a row, block `block`.
 template <bool kAccumulate>
 HWY_INLINE void Block(const Row& row, uint32_t block, const float* x, float* y) {
@@ -55,7 +62,7 @@ HWY_INLINE void Block(const Row& row, uint32_t block, const float* x, float* y) 
     hn::StoreU(kAccumulate ? hn::Add(hn::LoadU(d, y + at), value) : value, d, y + at);
   };
   for (size_t j = 0; j < 8; j += lanes) {
-    const auto bits = Hash(hn::Iota(du, 8 * block + static_cast<uint32_t>(j)), row.key0, row.key1);
+    const auto bits = Hash(Counter(8 * block + static_cast<uint32_t>(j)), row.key0, row.key1);
     apply(hn::And(bits, hn::Set(du, 0xFFFFu)), j);
     apply(hn::ShiftRight<16>(bits), j + 8);
   }

@@ -4,8 +4,8 @@
 // instruction set, so the backward pass draws the same mask again instead of keeping it.
 //
 // One Philox block per row makes a key; a multiply-and-shift hash of (key, column) gives 32 random bits for two numbers,
-// 16 each: the ratio is rounded to a multiple of 2^-16. Ten rounds of Philox for four numbers each took 46 % of a training
-// step of 4 experts 128 -> 64 at batch 1024 (Zen 3, 2026).
+// 16 each: the ratio is rounded to a multiple of 2^-16. 0.18 ns a number. A Philox block for every four numbers took 46 %
+// of a training step of 4 experts 128 -> 64 at batch 1024 (Zen 3, AVX2, 2026).
 #ifndef MANYGATE_MATH_DROPOUT_H_
 #define MANYGATE_MATH_DROPOUT_H_
 

@@ -133,6 +133,17 @@ TEST(Activation, FarFromZero) {
   });
 }
 
+TEST(Activation, NotANumberStaysOne) {
+  ForEachSimdTarget([](const char* target) {
+    const std::vector<float> x(17, std::nanf(""));
+    std::vector<float> y(17);
+    for (const Activation activation : {Activation::kSilu, Activation::kSigmoid}) {
+      ActivationForward(activation, 1, 17, x.data(), 17, y.data(), 17);
+      for (const float value : y) EXPECT_TRUE(std::isnan(value)) << target;
+    }
+  });
+}
+
 TEST(Activation, NamesGoBothWays) {
   for (const Activation activation : kAll) EXPECT_EQ(ParseActivation(ActivationName(activation)), activation);
   EXPECT_EQ(ActivationName(Activation::kGelu), "nn.GELU");
