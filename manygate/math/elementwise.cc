@@ -32,12 +32,12 @@ HWY_INLINE V ExpWithin87(D d, V x) {
   return hn::Mul(p, hn::BitCast(d, hn::ShiftLeft<23>(exponent)));
 }
 
-// 0 below -87 and 1 above 87. x stands second in Max and Min, so that NaN stays NaN.
+// 0 below -87 and 1 above 87. Comparisons keep NaN, which Max and Min do not on every target.
 HWY_INLINE V Logistic(D d, V x) {
-  const V one = hn::Set(d, 1.f), lowest = hn::Set(d, -87.f);
-  const V inside = hn::Min(hn::Set(d, 87.f), hn::Max(lowest, x));
-  const V y = hn::Div(one, hn::Add(one, ExpWithin87(d, hn::Neg(inside))));
-  return hn::IfThenZeroElse(hn::Lt(x, lowest), y);
+  const V one = hn::Set(d, 1.f), limit = hn::Set(d, 87.f);
+  const auto low = hn::Lt(x, hn::Neg(limit));
+  const V inside = hn::IfThenElse(hn::Gt(x, limit), limit, hn::IfThenZeroElse(low, x));
+  return hn::IfThenZeroElse(low, hn::Div(one, hn::Add(one, ExpWithin87(d, hn::Neg(inside)))));
 }
 
 // f and, from x and y = f(x), f'. Each functor is one activation.
