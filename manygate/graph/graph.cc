@@ -3,6 +3,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "manygate/base/check.h"
 
 namespace manygate {
@@ -11,6 +13,15 @@ int64_t Parameter::size() const {
   int64_t size = 1;
   for (const int64_t n : shape) size *= n;
   return size;
+}
+
+void AppendRows(const Block& from, int64_t first, int64_t rows, int64_t to, std::vector<Piece>& pieces) {
+  for (const Piece& piece : from.pieces) {
+    const int64_t low = std::max(first, piece.row), high = std::min(first + rows, piece.row + piece.rows);
+    if (low >= high) continue;
+    pieces.push_back({piece.parameter, piece.parameter_row + low - piece.row, high - low, piece.columns,
+                      to + low - first, piece.column});
+  }
 }
 
 Value Graph::AddNode(std::string name, std::unique_ptr<Op> op, std::vector<Value> inputs, std::vector<Block> blocks,
@@ -22,7 +33,8 @@ Value Graph::AddNode(std::string name, std::unique_ptr<Op> op, std::vector<Value
     shapes.push_back(nodes[input].shape);
   }
   const Shape shape = op->OutputShape(shapes);
-  nodes.push_back({std::move(name), std::move(op), std::move(inputs), std::move(blocks), std::move(node_tables), shape});
+  nodes.push_back(
+      {std::move(name), std::move(op), std::move(inputs), std::move(blocks), std::move(node_tables), shape});
   return static_cast<Value>(nodes.size()) - 1;
 }
 

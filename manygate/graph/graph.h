@@ -57,6 +57,9 @@ struct Block {
   bool batch_only = false;  // its gradient is written once per batch, by EndBatch, and not by the slices
 };
 
+// Adds to `pieces` those of rows [first, first + rows) of a block, so that they start at row `to`.
+void AppendRows(const Block& from, int64_t first, int64_t rows, int64_t to, std::vector<Piece>& pieces);
+
 // A matrix of which a batch touches few rows (math/row_table.h); several nodes may share it.
 struct TableBlock {
   std::string name;

@@ -43,6 +43,11 @@ Value Concat(Graph& graph, std::string name, std::vector<Value> values) {
   return graph.AddNode(std::move(name), std::make_unique<ConcatOp>(), std::move(values));
 }
 
+std::vector<Value> ConcatParts(const Graph& graph, Value value) {
+  if (dynamic_cast<const ConcatOp*>(graph.node(value).op.get()) != nullptr) return graph.node(value).inputs;
+  return {value};
+}
+
 Value SliceColumns(Graph& graph, std::string name, Value value, int64_t offset, Shape shape) {
   return graph.AddNode(std::move(name), std::make_unique<SliceOp>(offset, shape), {value});
 }

@@ -13,6 +13,9 @@ namespace manygate {
 // [B, Σ widths]. One value is returned as it is.
 Value Concat(Graph& graph, std::string name, std::vector<Value> values);
 
+// What a value that Concat made is made of, in order; any other value is its only part.
+std::vector<Value> ConcatParts(const Graph& graph, Value value);
+
 // Columns offset .. offset + shape.size() of a value, seen as `shape`.
 Value SliceColumns(Graph& graph, std::string name, Value value, int64_t offset, Shape shape);
 

@@ -14,28 +14,13 @@
 namespace manygate {
 namespace {
 
-// The values that a dense node's input is made of, in order.
-std::vector<Value> Parts(const Graph& graph, Value input) {
-  if (dynamic_cast<const ConcatOp*>(graph.node(input).op.get()) != nullptr) return graph.node(input).inputs;
-  return {input};
-}
-
-// Copies the pieces of rows [first, first + rows) of `from` so that they start at row `to`.
-void MovePieces(const Block& from, int64_t first, int64_t rows, int64_t to, std::vector<Piece>& pieces) {
-  for (const Piece& piece : from.pieces) {
-    const int64_t low = std::max(first, piece.row), high = std::min(first + rows, piece.row + piece.rows);
-    if (low >= high) continue;
-    pieces.push_back({piece.parameter, piece.parameter_row + low - piece.row, high - low, piece.columns,
-                      to + low - first, piece.column});
-  }
-}
-
 // What becomes of a dense node's parts, in order.
 enum class Fate { kLookUp, kTabulate, kMultiply };
 
 class Rewriter {
  public:
-  Rewriter(Graph& graph, const LookupOptions& options) : graph_(graph), options_(options), renamed_(graph.nodes.size()) {}
+  Rewriter(Graph& graph, const LookupOptions& options)
+      : graph_(graph), options_(options), renamed_(graph.nodes.size()) {}
 
   void Run() {
     // Nodes are moved one by one; what a rewrite asks of earlier nodes it asks of `graph_` before they go.
@@ -59,7 +44,7 @@ class Rewriter {
     std::vector<std::pair<Value, Fate>> plan;
     std::vector<std::pair<int64_t, size_t>> candidates;  // vocabulary, part
     bool any = false;
-    for (const Value part : Parts(graph_, dense.inputs[0])) {
+    for (const Value part : ConcatParts(graph_, dense.inputs[0])) {
       const Op* op = graph_.node(part).op.get();
       const bool one_hot = dynamic_cast<const OneHotOp*>(op) != nullptr;
       if (const auto* lookup = dynamic_cast<const LookupOp*>(op))
@@ -144,7 +129,7 @@ class Rewriter {
     if (fate == Fate::kLookUp) {
       const auto* one_hot = dynamic_cast<const OneHotOp*>(node.op.get());
       split.inputs.one_hots.push_back({one_hot->slot(), split.one_hots.rows, width, one_hot->default_id()});
-      MovePieces(weight, row, width, split.one_hots.rows, split.one_hots.pieces);
+      AppendRows(weight, row, width, split.one_hots.rows, split.one_hots.pieces);
       split.one_hots.rows += width;
     } else if (fate == Fate::kTabulate) {
       const auto found = std::find(split.embeddings.begin(), split.embeddings.end(), node.tables[0]);
@@ -155,9 +140,9 @@ class Rewriter {
       split.products.rows += column.rows;
       split.inputs.tabulated.push_back({column, table});
       Block& block = split.tabulated_blocks.emplace_back(Block{width, weight.columns, {}, true});
-      MovePieces(weight, row, width, 0, block.pieces);
+      AppendRows(weight, row, width, 0, block.pieces);
     } else {
-      MovePieces(weight, row, width, split.rest_block.rows, split.rest_block.pieces);
+      AppendRows(weight, row, width, split.rest_block.rows, split.rest_block.pieces);
       split.rest_block.rows += width;
       split.rest.push_back(renamed_[part]);
     }
@@ -181,7 +166,7 @@ class Rewriter {
 bool TabulationPays(int64_t vocabulary, int64_t dim, int64_t width, int64_t batch_rows) {
   const double v = static_cast<double>(vocabulary), b = static_cast<double>(batch_rows), d = static_cast<double>(dim);
   const double distinct = v * (1 - std::exp(-b / v));
-  return width >= 16 && 3 * d * distinct + 4 * b < 3 * d * b;
+  return width >= 16 && 3 * d * distinct + 5 * b < 3 * d * b;
 }
 
 void LookUpInsteadOfMultiply(Graph& graph, const LookupOptions& options) {

@@ -17,16 +17,6 @@ namespace {
 // Products of more columns keep features of fewer pieces written out.
 constexpr int64_t kNarrow = 64, kFewPieces = 16;
 
-// Rows [first, first + rows) of a block, so that they start at row `to` of another.
-void MoveRows(const Block& from, int64_t first, int64_t rows, int64_t to, std::vector<Piece>& pieces) {
-  for (const Piece& piece : from.pieces) {
-    const int64_t low = std::max(first, piece.row), high = std::min(first + rows, piece.row + piece.rows);
-    if (low >= high) continue;
-    pieces.push_back({piece.parameter, piece.parameter_row + low - piece.row, high - low, piece.columns,
-                      to + low - first, piece.column});
-  }
-}
-
 // A part of a product's input, as it was before the rewriting.
 struct Part {
   Value value;
@@ -59,11 +49,9 @@ class Rewriter {
   // Empty unless the node is a product with pieces to be summed.
   std::vector<Part> PartsToSum(const Node& node) const {
     if (dynamic_cast<const DenseOp*>(node.op.get()) == nullptr) return {};
-    const Node& input = graph_.node(node.inputs[0]);
-    const bool joined = dynamic_cast<const ConcatOp*>(input.op.get()) != nullptr;
     std::vector<Part> parts;
     bool any = false;
-    for (const Value value : joined ? input.inputs : node.inputs) {
+    for (const Value value : ConcatParts(graph_, node.inputs[0])) {
       Part part{value, graph_.shape(value).size(), dynamic_cast<const PiecesOp*>(graph_.node(value).op.get())};
       if (part.width < kFewPieces && node.shape.size() > kNarrow) part.pieces = nullptr;
       any |= part.pieces != nullptr;
@@ -90,7 +78,7 @@ class Rewriter {
       } else {
         rest.push_back(renamed_[part.value]);
       }
-      MoveRows(weight, row, part.width, block.rows, block.pieces);
+      AppendRows(weight, row, part.width, block.rows, block.pieces);
       block.rows += part.width;
       row += part.width;
     }
