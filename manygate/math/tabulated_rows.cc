@@ -54,8 +54,8 @@ HWY_INLINE void Multiply(const Rows& p, int64_t i0, const float* w, int64_t widt
   }
 }
 
-void MultiplyRows(const int32_t* rows, int64_t n, const float* e, int64_t d, const float* w, int64_t width, float* table,
-                  int64_t record) {
+void MultiplyRows(const int32_t* rows, int64_t n, const float* e, int64_t d, const float* w, int64_t width,
+                  float* table, int64_t record) {
   const Rows p{rows, n, table, record, e, d};
   int64_t i = 0;
   for (; i + 4 <= p.n; i += 4) Multiply<4>(p, i, w, width);

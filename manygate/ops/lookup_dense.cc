@@ -166,7 +166,8 @@ std::string LookupDenseOp::Describe() const {
   std::string parts;
   const auto add = [&](const std::string& part) { parts += (parts.empty() ? "" : " + ") + part; };
   if (!one_hots_.empty()) add(fmt::format("{} one-hot columns", one_hots_.size()));
-  if (!tabulated_.empty()) add(fmt::format("{} tabulated embedding{}", tabulated_.size(), tabulated_.size() == 1 ? "" : "s"));
+  if (!tabulated_.empty())
+    add(fmt::format("{} tabulated embedding{}", tabulated_.size(), tabulated_.size() == 1 ? "" : "s"));
   if (has_rest_) add("dense rest");
   return "sum of weight rows: " + parts;
 }

@@ -19,15 +19,15 @@
 namespace manygate {
 
 struct LookupOptions {
-  int64_t batch_rows = 512;         // rows of a training batch
-  int64_t table_bytes = 16 << 20;   // products and their gradients, per node
+  int64_t batch_rows = 512;        // rows of a training batch
+  int64_t table_bytes = 16 << 20;  // products and their gradients, per node
 };
 
 // Per column of W and batch of B rows, in multiply-adds, forward and backward:
 //   multiplied: 3·d·B          tabulated: 3·d·U + 5·B
 // U = V·(1 − e^(−B/V)): the distinct values of a batch if all are equally frequent, which is the worst case. A row's
 // product added forward and its gradient added backward cost as much as 5 multiply-adds of a product (Zen 3, C2 of
-// benchmarks/ at batch 4096: 0.12 ns against 3 · 0.022 ns per embedding number).
+// benchmarks/ at batch 4096: 0.12 ns against 0.022 ns).
 // Products narrower than 16 columns are not tabulated: a record is padded to 16 floats.
 bool TabulationPays(int64_t vocabulary, int64_t dim, int64_t width, int64_t batch_rows);
 

@@ -246,8 +246,8 @@ TEST(Tabulation, PaysForSmallVocabulariesInLargeBatches) {
 }
 
 TEST(Tabulation, SmallVocabulariesFirstUntilTheTableIsFull) {
-  for (const auto& [bytes, kept] : {std::pair{0, "3 values|40 values|30 values"},
-                                    std::pair{35 * 256, "40 values"}, std::pair{1 << 20, ""}}) {
+  for (const auto& [bytes, kept] :
+       {std::pair{0, "3 values|40 values|30 values"}, std::pair{35 * 256, "40 values"}, std::pair{1 << 20, ""}}) {
     Graph graph;
     std::vector<Value> parts;
     for (const int64_t vocabulary : {3, 40, 30}) {
