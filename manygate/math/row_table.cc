@@ -63,6 +63,8 @@ void Gather(const float* table, int64_t record, int64_t width, int64_t rows, con
   if (at < width) GatherTail(s, table + at, rows, static_cast<size_t>(width - at), out + at, out_stride);
 }
 
+// Sorting the entries of 128 rows by table row first, so that a gradient stays in registers over its entries, gives the same
+// bits and no gain (528 columns, 12 rows of 500 a row, batch 512 and 4096, within the noise; Zen 3, AVX2, 2026).
 template <int kVectors>
 HWY_INLINE void ScatterBlock(const Selection& s, float* table, int64_t rows, const float* d_out, int64_t d_out_stride) {
   const D d;
