@@ -58,8 +58,8 @@ def boosted(name, task, seeds, trials):
     found = []
     for fit in report["fits"]:
         counts = report["counts"]
-        scores = {part: {task: {**counts[part], **{k: runs.shorten(v) for k, v in fit[part].items()}}}
-                  for part in ("validation", "test")}
+        scores = {part: runs.tidy({task: {**counts[part], **fit[part]}}, kept)
+                  for part, kept in (("validation", runs.KEPT[:4]), ("test", runs.KEPT))}
         note = {"seconds": round(fit["seconds"], 1), "rounds": fit["rounds"], "settings": report["settings"]}
         found.append({"dataset": name, "model": page.TREES, "seed": fit["seed"], "fits": {task: note}, **scores})
     return found

@@ -55,16 +55,16 @@ def train(program, name, model, seed, folder):
         "seed": seed,
         "seconds": round(report["seconds"], 1),
         "parameters": int(parameters.group(1).replace(",", "")) if parameters else None,
-        "validation": tidy(report["validation"]["tasks"]),
-        "test": tidy(report["test"]["tasks"]),
+        "validation": tidy(report["validation"]["tasks"], KEPT[:4]),
+        "test": tidy(report["test"]["tasks"], KEPT),
     }
 
 
-KEPT = ("rows", "positives", "auc", "log_loss", "xauc", "root_mean_squared_error", "calibration")
+KEPT = ("rows", "positives", "auc", "xauc", "log_loss", "root_mean_squared_error", "calibration")
 
 
-def tidy(tasks):
-    return {task: {name: shorten(values[name]) for name in KEPT if name in values} for task, values in tasks.items()}
+def tidy(tasks, kept):
+    return {task: {name: shorten(values[name]) for name in kept if name in values} for task, values in tasks.items()}
 
 
 def shorten(value):
