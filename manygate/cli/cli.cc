@@ -26,6 +26,8 @@ struct RunVerb {
   }
   Status operator()(const TrainFlags& flags) const { return RunTrain(flags, console); }
   Status operator()(const EvaluateFlags& flags) const { return RunEvaluate(flags, console); }
+  Status operator()(const CompareFlags& flags) const { return RunCompare(flags, console); }
+  Status operator()(const ReportFlags& flags) const { return RunReport(flags, console); }
   Status operator()(const PredictFlags& flags) const { return RunPredict(flags, console); }
   Status operator()(const InspectFlags& flags) const { return RunInspect(flags, console); }
   Status operator()(const GenerateFlags& flags) const { return RunGenerate(flags, console); }
@@ -95,7 +97,7 @@ int Main(int argc, char** argv) {
                         .terminal_columns = TerminalColumns(),
                         .stop = &stop_requested};
   // Only training ends in good order when it is asked to; everything else writes its output at once or not at all.
-  if (!args.empty() && args[0] == "train") InstallStopHandlers();
+  if (!args.empty() && (args[0] == "train" || args[0] == "compare")) InstallStopHandlers();
   return RunCli(args, console);
 }
 

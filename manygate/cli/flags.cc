@@ -110,6 +110,68 @@ StatusOr<VerbFlags> ParseEvaluate(std::span<const std::string> args) {
   return Finish(parser, args, flags);
 }
 
+Status CheckCompare(const VerbParser& parser, const CompareFlags& flags) {
+  for (const std::string& name : flags.with)
+    if (name != "gbdt") return parser.Wrong(fmt::format("--with {}: there is only gbdt (XGBoost)", name));
+  if (!flags.config.empty() && !flags.labels.empty())
+    return parser.Wrong("--label is for runs without CONFIG; the labels of a configuration stand in its task_towers");
+  if (flags.config.empty() && (flags.data.empty() || flags.labels.empty()))
+    return parser.Wrong("nothing to compare. Give a configuration (manygate compare CONFIG), or --data and --label");
+  return OkStatus();
+}
+
+StatusOr<VerbFlags> ParseCompare(std::span<const std::string> args) {
+  CompareFlags flags;
+  VerbParser parser("compare",
+                    "Does sharing help? Trains the model, Shared-Bottom and each task alone on the same rows, seeds and "
+                    "budget, and says\nper task what sharing gains or loses, with a paired 95 % interval.",
+                    "Examples:\n"
+                    "  manygate compare examples/census_income/mmoe.config\n"
+                    "  manygate compare examples/census_income/mmoe.config --seeds 5 --with gbdt\n"
+                    "  manygate compare --data out/funnel.csv --label click --label purchase --model ple");
+  parser.Argument("CONFIG", Need::kOptional, flags.config, "Configuration, as for train");
+  parser.List("--data", "FILE", Need::kOptional, flags.data,
+              "Training data; may be repeated. With CONFIG: instead of its train_input_path");
+  parser.List("--label", "NAME[:KIND]", Need::kOptional, flags.labels,
+              "Without CONFIG: a column to predict, as for train; may be repeated");
+  parser.Text("--model", "NAME", Need::kOptional, flags.model, "As for train: the model that is compared");
+  parser.Text("--model_dir", "DIR", Need::kOptional, flags.model_dir,
+              "Folder for all trained models and transfer.json (default: model_dir of CONFIG with _compare; without "
+              "CONFIG out/compare)");
+  parser.Whole(
+      "--seeds", "N", {2, 1000}, [&flags](uint64_t value) { flags.seeds = value; },
+      "How many seeds each model is trained with, from train_config.seed on (default: 3)");
+  parser.List("--with", "NAME", Need::kOptional, flags.with,
+              "gbdt: also XGBoost, one model per task, lightly tuned on the validation rows (needs libxgboost)");
+  parser.List("--set", "PATH=VALUE", Need::kOptional, flags.overrides,
+              "Replaces one field of the configuration; may be repeated");
+  parser.Switch("--resume", flags.resume, "Keep the models that are trained already, with the same configuration");
+  AddThreads(parser, flags.threads);
+  parser.Format(flags.json);
+  auto parsed = Finish(parser, args, flags);
+  if (parsed.ok() && std::holds_alternative<CompareFlags>(*parsed))
+    MG_RETURN_IF_ERROR(CheckCompare(parser, std::get<CompareFlags>(*parsed)));
+  return parsed;
+}
+
+StatusOr<VerbFlags> ParseReport(std::span<const std::string> args) {
+  ReportFlags flags;
+  VerbParser parser("report",
+                    "One self-contained HTML page about a trained model: curves, ROC and calibration, gates and "
+                    "experts, transfer, data,\nthe drawing of the model; a table beside each picture.",
+                    "Examples:\n"
+                    "  manygate report out/mmoe\n"
+                    "  manygate report out/mmoe --data census-income.test.gz --output report.html");
+  parser.Argument("MODEL_DIR", Need::kRequired, flags.model_dir, "Model directory, as train leaves it");
+  parser.Text("--output", "FILE", Need::kOptional, flags.output,
+              "HTML file to write (default: report.html in the model directory)");
+  parser.List("--data", "FILE", Need::kOptional, flags.data,
+              "Data with labels; may be repeated (default: the hold-out rows of the training)");
+  AddThreads(parser, flags.threads);
+  parser.Format(flags.json);
+  return Finish(parser, args, flags);
+}
+
 StatusOr<VerbFlags> ParsePredict(std::span<const std::string> args) {
   PredictFlags flags;
   VerbParser parser("predict",
@@ -193,6 +255,8 @@ struct Verb {
 constexpr Verb kVerbs[] = {
     {"train", "train a model from a configuration, or from data and labels alone", ParseTrain},
     {"evaluate", "all metrics of all tasks, on hold-out rows or on other data", ParseEvaluate},
+    {"compare", "does sharing help? the model against each task alone, with intervals", ParseCompare},
+    {"report", "one HTML page about a trained model", ParseReport},
     {"predict", "predictions for every row of a file, as CSV", ParsePredict},
     {"inspect", "what is in a model directory, a data file or a configuration", ParseInspect},
     {"generate", "data to start with: a click funnel, or the MMoE paper's tasks", ParseGenerate},

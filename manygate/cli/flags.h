@@ -38,6 +38,28 @@ struct EvaluateFlags {
   bool json = false;
 };
 
+struct CompareFlags {
+  std::string config;               // "": none, the configuration is made from data and labels
+  std::vector<std::string> data;
+  std::vector<std::string> labels;  // NAME or NAME:KIND
+  std::string model;                // "" = not given
+  std::string model_dir;            // "" = not given
+  uint64_t seeds = 3;               // how many, from train_config.seed on
+  std::vector<std::string> with;    // "gbdt"
+  int threads = 1;
+  std::vector<std::string> overrides;  // path=value
+  bool resume = false;
+  bool json = false;
+};
+
+struct ReportFlags {
+  std::string model_dir;
+  std::string output;             // "" = report.html in the model directory
+  std::vector<std::string> data;  // empty: the hold-out rows of the training
+  int threads = 1;
+  bool json = false;
+};
+
 struct PredictFlags {
   std::string model_dir;
   std::vector<std::string> data;
@@ -69,7 +91,8 @@ struct HelpText {
   std::string text;
 };
 
-using VerbFlags = std::variant<HelpText, TrainFlags, EvaluateFlags, PredictFlags, InspectFlags, GenerateFlags>;
+using VerbFlags = std::variant<HelpText, TrainFlags, EvaluateFlags, CompareFlags, ReportFlags, PredictFlags,
+                               InspectFlags, GenerateFlags>;
 
 // args: the verb and what follows; not empty. InvalidInput: unknown verb or flag (with the nearest name), a flag without
 // its value, a value of the wrong kind or out of range, a value too many or too few.

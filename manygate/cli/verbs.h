@@ -12,6 +12,8 @@ namespace manygate::cli {
 
 Status RunTrain(const TrainFlags& flags, const Console& console);
 Status RunEvaluate(const EvaluateFlags& flags, const Console& console);
+Status RunCompare(const CompareFlags& flags, const Console& console);
+Status RunReport(const ReportFlags& flags, const Console& console);
 Status RunPredict(const PredictFlags& flags, const Console& console);
 Status RunInspect(const InspectFlags& flags, const Console& console);
 Status RunGenerate(const GenerateFlags& flags, const Console& console);

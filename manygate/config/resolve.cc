@@ -117,6 +117,7 @@ void ResolveDefaults(Pipeline* pipeline) {
   if (train_config->has_early_stopping() && train_config->early_stopping().metric().empty()) {
     train_config->mutable_early_stopping()->set_metric("loss");
   }
+  if (pipeline->model_config().use_pareto_loss_weight()) train_config->mutable_balancing()->mutable_pareto();
   pipeline->mutable_eval_config();
   pipeline->mutable_data_config()->mutable_split();
   ResolveTowers(pipeline->data_config(), pipeline->mutable_model_config());
