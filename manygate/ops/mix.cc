@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "manygate/ops/mix.h"
 
+#include <fmt/format.h>
+
 #include "manygate/base/check.h"
 #include "manygate/math/gate.h"
 
@@ -9,19 +11,43 @@ namespace {
 
 class SoftmaxOp final : public Op {
  public:
+  explicit SoftmaxOp(float temperature) : temperature_(temperature) {}
   Shape OutputShape(std::span<const Shape> inputs) const override { return inputs[0]; }
-  OpTraits Traits(std::span<const Shape>) const override {
-    return {.memory = OpTraits::Memory::kInPlace, .backward_reads_output = true};
+  OpTraits Traits(std::span<const Shape> inputs) const override {
+    return {.memory = OpTraits::Memory::kInPlace,
+            .backward_reads_output = true,
+            .scratch = temperature_ == 1 ? 0 : inputs[0].size()};
   }
   void Forward(const OpContext& c) const override {
-    SoftmaxForward(c.rows, c.shape.width, c.inputs[0].data, c.inputs[0].stride, c.output.data, c.output.stride);
+    View x = c.inputs[0];
+    if (temperature_ != 1) {
+      for (int64_t r = 0; r < c.rows; ++r)
+        Divide(x.data + r * x.stride, c.shape.width, c.output.data + r * c.output.stride);
+      x = c.output;
+    }
+    SoftmaxForward(c.rows, c.shape.width, x.data, x.stride, c.output.data, c.output.stride);
   }
   void Backward(const OpContext& c) const override {
-    if (c.d_inputs[0].data == nullptr) return;
-    SoftmaxBackward(c.rows, c.shape.width, c.output.data, c.output.stride, c.d_output.data, c.d_output.stride,
-                    c.accumulate[0], c.d_inputs[0].data, c.d_inputs[0].stride);
+    const View y = c.output, d_y = c.d_output, d_x = c.d_inputs[0];
+    if (d_x.data == nullptr) return;
+    if (temperature_ == 1)
+      return SoftmaxBackward(c.rows, c.shape.width, y.data, y.stride, d_y.data, d_y.stride, c.accumulate[0], d_x.data,
+                             d_x.stride);
+    for (int64_t r = 0; r < c.rows; ++r) {
+      Divide(d_y.data + r * d_y.stride, c.shape.width, c.scratch);
+      SoftmaxBackward(1, c.shape.width, y.data + r * y.stride, y.stride, c.scratch, 0, c.accumulate[0],
+                      d_x.data + r * d_x.stride, d_x.stride);
+    }
   }
-  std::string Describe() const override { return "softmax"; }
+  std::string Describe() const override {
+    return temperature_ == 1 ? "softmax" : fmt::format("softmax, temperature {:g}", temperature_);
+  }
+
+ private:
+  void Divide(const float* x, int64_t width, float* y) const {
+    for (int64_t i = 0; i < width; ++i) y[i] = x[i] / temperature_;
+  }
+  float temperature_;
 };
 
 class MixOp final : public Op {
@@ -42,8 +68,9 @@ class MixOp final : public Op {
 
 }  // namespace
 
-Value Softmax(Graph& graph, Value x, std::string name) {
-  return graph.AddNode(std::move(name), std::make_unique<SoftmaxOp>(), {x});
+Value Softmax(Graph& graph, Value x, std::string name, float temperature) {
+  MG_CHECK(temperature > 0, "{}: temperature {}", name, temperature);
+  return graph.AddNode(std::move(name), std::make_unique<SoftmaxOp>(temperature), {x});
 }
 
 Value Mix(Graph& graph, Value experts, Value gates, std::string name) {

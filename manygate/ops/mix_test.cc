@@ -28,6 +28,40 @@ TEST(Softmax, OfLogarithmsIsTheirShare) {
       ElementsAre(FloatEq(0.125f), FloatEq(0.25f), FloatEq(0.625f), FloatEq(0.25f), FloatEq(0.25f), FloatEq(0.5f)));
 }
 
+TEST(Softmax, ATemperatureDividesTheLogits) {
+  Graph graph;
+  const Value x = Numbers(graph, "x", 0, 3);
+  graph.AddOutput("cold", Softmax(graph, x, "cold", 0.5f));
+  graph.AddOutput("warm", Softmax(graph, x, "warm", 2));
+  EXPECT_EQ(graph.node(graph.outputs[0].logits).op->Describe(), "softmax, temperature 0.5");
+  GraphRunner runner(graph);
+
+  // Shares 1 : 2 : 4 become their squares and their roots.
+  const auto y = runner.Predict(NumberBatch(3, {0, std::log(2.f), std::log(4.f)}).Rows());
+  EXPECT_THAT(y[0], ElementsAre(FloatEq(1 / 21.f), FloatEq(4 / 21.f), FloatEq(16 / 21.f)));
+  const float sum = 3 + std::sqrt(2.f);
+  EXPECT_THAT(y[1], ElementsAre(FloatEq(1 / sum), FloatEq(std::sqrt(2.f) / sum), FloatEq(2 / sum)));
+}
+
+TEST(Softmax, GradientsWithATemperature) {
+  Graph graph;
+  const Value x = Numbers(graph, "x", 0, 3);
+  const Value first = Dense(graph, x, {1, 4}, "first");
+  graph.AddOutput("a", Dense(graph, Softmax(graph, first, "alone", 0.4f), {1, 2}, "last a"));
+  // An input with two writers of its gradient: the softmax adds to the other's.
+  const Value second = Dense(graph, x, {1, 4}, "second");
+  graph.AddOutput("b", Dense(graph, Softmax(graph, second, "shared", 3), {1, 2}, "last b"));
+  graph.AddOutput("c", Dense(graph, second, {1, 2}, "last c"));
+  GraphRunner runner(graph, {.slice_rows = 4});
+  CheckGradients(graph, runner, MakeTestBatch(9, {}, 3, 1).Rows());
+}
+
+TEST(SoftmaxDeathTest, ATemperatureIsAboveZero) {
+  Graph graph;
+  const Value x = Numbers(graph, "x", 0, 3);
+  EXPECT_DEATH(Softmax(graph, x, "softmax", 0), "softmax: temperature 0");
+}
+
 TEST(Mix, WeighsExperts) {
   Graph graph;
   const Value x = Numbers(graph, "x", 0, 6);
