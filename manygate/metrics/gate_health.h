@@ -23,6 +23,7 @@ struct GateHealth {
   std::vector<double> mean_weight;   // [E], mean over the rows
   std::vector<double> top_share;     // [E], share of the rows whose largest weight is this expert's
   double entropy = 0;                // mean over the rows of −Σ w ln w / ln E: 1 = all experts alike, 0 = one expert
+  bool sparse = false;               // it leaves out experts by design (DSelect-k), which then is no alarm
 };
 
 // E experts of one shape.
@@ -48,9 +49,41 @@ struct HealthReport {
   bool empty() const { return gates.empty() && banks.empty() && cosines.empty(); }
 };
 
+// weights: [rows, E], row r at weights + r · stride, each row's sum 1; E = experts.size() >= 2. A row's top expert is the
+// first of its largest weights. No rows: all 0.
+GateHealth MeasureGate(std::string name, std::vector<std::string> experts, const float* weights, int64_t rows,
+                       int64_t stride);
+
+// outputs: [rows, experts, units], row r at outputs + r · stride. A unit is dead if its values over all rows differ by no
+// more than 1e-6 of the largest. Similarity of experts i and j with centred outputs X, Y, [rows, units]:
+//   ‖YᵀX‖² / (‖XᵀX‖ ‖YᵀY‖), Frobenius norms (Kornblith et al. 2019, equation 5 with linear kernels),
+// which neither the order of units nor a factor changes. It is over the first kSimilarityRows rows, so that it costs
+// little. An expert whose units are all dead there has similarity 0 with every other one.
+inline constexpr int64_t kSimilarityRows = 1024;
+BankHealth MeasureBank(std::string name, int64_t experts, int64_t units, const float* outputs, int64_t rows,
+                       int64_t stride);
+
+// What a user should know of, each one sentence: what is wrong, ": ", the numbers and what to set in the configuration.
+// The thresholds are far from what healthy runs show (docs/gate_health.md has the figures):
+//   unused     no gate that can choose the expert gives it kUnusedShare / E or more of its weight on average. A gate that
+//              ignores an expert is what mixtures are for; one that no gate uses is computed and trained for nothing.
+//   polarised  one of the E >= 2 experts of a gate has more than kPolarisedWeight of its weight: the others change little.
+//   dead       more than kDeadShare of an expert's units are dead.
+//   alike      every pair of a bank's experts of more than one unit is more similar than kAlikeSimilarity: they compute the
+//              same but for a rotation, and one of them would do.
+// Sparse gates are never polarised, and an expert that one of them can choose is never unused. On fewer than kAlarmRows rows
+// experts are not judged, because any unit may be the same on few rows.
+inline constexpr double kUnusedShare = 0.05, kPolarisedWeight = 0.95, kDeadShare = 0.9, kAlikeSimilarity = 0.999;
+inline constexpr int64_t kAlarmRows = 64;
+std::vector<std::string> Alarms(const HealthReport& report);
+
+// The part of an alarm that says what is wrong, without the numbers: equal as long as nothing new is to be told.
+std::string AlarmSubject(std::string_view alarm);
+
 // {"rows": 4096, "gates": [{"gate": "gates.income", "experts": ["experts.0", ...], "mean_weight": [...],
 //  "top_share": [...], "entropy": 0.8}], "banks": [{"bank": "experts", "units": 16, "dead_units": [...],
 //  "similarity": [[...]]}], "cosines": [{"a": "income", "b": "marital", "cosine": 0.12}], "alarms": ["..."]}, one line.
+// A sparse gate has "sparse": true besides.
 std::string ToJson(const HealthReport& report);
 // Reads what ToJson wrote; fields of another type than expected are passed over; no JSON object: an empty report.
 HealthReport HealthFromJson(std::string_view json);
