@@ -31,7 +31,7 @@ Executor::Executor(const Graph& graph, ParameterStore& store, const ExecutorOpti
     : graph_(graph), store_(store), options_(options), pool_(pool), slice_rows_(options.slice_rows) {
   if (options.training && (options.whole_batch_losses || HasWholeBatchOp(graph)))
     slice_rows_ = std::max(slice_rows_, options.max_batch_rows);
-  plan_ = PlanMemory(graph, slice_rows_, options.training);
+  plan_ = PlanMemory(graph, slice_rows_, options.training, options_.probes);
   for (int t = 0; t < pool.size(); ++t) workers_.push_back(MakeWorker());
 }
 
@@ -80,6 +80,7 @@ std::unique_ptr<Executor::Worker> Executor::MakeWorker() const {
     worker->logits.push_back(At(worker->arena, plan_.values[output.logits]));
     worker->d_logits.push_back(At(worker->arena, plan_.gradients[output.logits]));
   }
+  for (const Value probe : options_.probes) worker->probes.push_back(At(worker->arena, plan_.values[probe]));
   return worker;
 }
 
@@ -91,7 +92,7 @@ void Executor::PointGradientsAt(Worker& worker, float* gradient) const {
 
 int Executor::NumSlices(int64_t rows) const { return static_cast<int>((rows + slice_rows_ - 1) / slice_rows_); }
 
-void Executor::SetSlice(Worker& worker, const InputBatch& batch, int slice, int64_t step) const {
+void Executor::SetSlice(Worker& worker, const InputBatch& batch, int slice, int64_t step, bool first_pass) const {
   const int64_t first = slice * slice_rows_;
   worker.input = batch;
   worker.input.rows = std::min(slice_rows_, batch.rows - first);
@@ -102,6 +103,7 @@ void Executor::SetSlice(Worker& worker, const InputBatch& batch, int slice, int6
     context.rows = worker.input.rows;
     context.first_row = first;
     context.step = step;
+    context.first_pass = first_pass;
   }
 }
 
@@ -127,21 +129,22 @@ void Executor::Touch(const InputBatch& batch) {
 }
 
 void Executor::RunTrainingSlice(Worker& worker, const InputBatch& batch, int slice, int64_t step,
-                                const std::function<void(const Slice&)>& loss) const {
-  SetSlice(worker, batch, slice, step);
+                                const std::function<void(const Slice&)>& loss, bool first_pass) const {
+  SetSlice(worker, batch, slice, step, first_pass);
   RunForward(worker);
   loss({slice * slice_rows_, worker.input.rows, slice, worker.logits, worker.d_logits});
   RunBackward(worker);
 }
 
-void Executor::ForwardBackward(const InputBatch& batch, int64_t step, const std::function<void(const Slice&)>& loss) {
+void Executor::ForwardBackward(const InputBatch& batch, int64_t step, const std::function<void(const Slice&)>& loss,
+                               bool first_pass) {
   MG_CHECK(options_.training, "an executor for prediction cannot train: {} rows", batch.rows);
   const int slices = NumSlices(batch.rows);
   if (slices <= 1) {
     if (slices == 0) return;
     PointGradientsAt(*workers_[0], store_.gradient());
     BeginBatch();
-    RunTrainingSlice(*workers_[0], batch, 0, step, loss);
+    RunTrainingSlice(*workers_[0], batch, 0, step, loss, first_pass);
     Commit(*workers_[0]);
     EndBatch();
     return;
@@ -157,7 +160,7 @@ void Executor::ForwardBackward(const InputBatch& batch, int64_t step, const std:
     float* sums = store_.gradient() + first;
     const float* slice_sums = worker.gradient.data() + first;
     for (int slice = next.fetch_add(1); slice < slices; slice = next.fetch_add(1)) {
-      RunTrainingSlice(worker, batch, slice, step, loss);
+      RunTrainingSlice(worker, batch, slice, step, loss, first_pass);
       // The turn comes soon: slices are handed out in order. Waiting here is what makes the sums repeat.
       for (int spins = 0; turn.load(std::memory_order_acquire) != slice; ++spins)
         if (spins > 200) std::this_thread::yield();
@@ -184,12 +187,13 @@ void Executor::EndBatch() {
 
 void Executor::ParametersChanged() { BeginBatch(); }
 
-void Executor::Forward(const InputBatch& batch, const std::function<void(const Slice&)>& visit) {
+void Executor::Forward(const InputBatch& batch, const std::function<void(const Slice&)>& visit, int64_t step) {
   const auto run = [&](int64_t slice, int thread) {
     Worker& worker = *workers_[thread];
-    SetSlice(worker, batch, static_cast<int>(slice), 0);
+    SetSlice(worker, batch, static_cast<int>(slice), step, false);
     RunForward(worker);
-    visit({slice * slice_rows_, worker.input.rows, static_cast<int>(slice), worker.logits, worker.d_logits});
+    visit({slice * slice_rows_, worker.input.rows, static_cast<int>(slice), worker.logits, worker.d_logits,
+           worker.probes});
   };
   const int slices = NumSlices(batch.rows);
   if (slices == 1) return run(0, 0);

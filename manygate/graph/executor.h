@@ -30,9 +30,10 @@ namespace manygate {
 struct ExecutorOptions {
   bool training = false;
   int64_t slice_rows = 256;
-  int64_t max_batch_rows = 256;  // only for graphs with whole-batch operations or losses
+  int64_t max_batch_rows = 256;     // only for graphs with whole-batch operations or losses
   bool whole_batch_losses = false;  // training: the loss needs all rows of a batch in one slice
   uint64_t seed = 0;
+  std::vector<Value> probes = {};  // prediction: values inside the graph that each Slice shows besides its outputs
 };
 
 // One slice after its forward pass. logits and d_logits are in the order of graph.outputs, one row per row of the slice.
@@ -40,7 +41,8 @@ struct Slice {
   int64_t first_row, rows;
   int index;
   std::span<const View> logits;
-  std::span<const View> d_logits;  // training: to be filled by the loss
+  std::span<const View> d_logits;     // training: to be filled by the loss
+  std::span<const View> probes = {};  // prediction: in the order of ExecutorOptions::probes
 };
 
 class Executor {
@@ -51,12 +53,15 @@ class Executor {
   int NumSlices(int64_t rows) const;
   // Records in the store's tables which rows the batch reads. Ids are trusted to be in range.
   void Touch(const InputBatch& batch);
-  // loss is called once per slice, from several threads, slice.index < NumSlices(batch.rows).
-  void ForwardBackward(const InputBatch& batch, int64_t step, const std::function<void(const Slice&)>& loss);
+  // loss is called once per slice, from several threads, slice.index < NumSlices(batch.rows). first_pass: false when the
+  // same batch runs once more, by another loss.
+  void ForwardBackward(const InputBatch& batch, int64_t step, const std::function<void(const Slice&)>& loss,
+                       bool first_pass = true);
   // Prediction: computes once what follows from the parameters alone.
   void ParametersChanged();
-  // Forward only; visit is called once per slice, from several threads.
-  void Forward(const InputBatch& batch, const std::function<void(const Slice&)>& visit);
+  // Forward only; visit is called once per slice, from several threads. step: of a training executor, whose batch then
+  // runs as it does in that step (the same dropout), but for running statistics, which stay.
+  void Forward(const InputBatch& batch, const std::function<void(const Slice&)>& visit, int64_t step = 0);
 
   const MemoryPlan& plan() const { return plan_; }
   int64_t slice_rows() const { return slice_rows_; }
@@ -71,20 +76,20 @@ class Executor {
     std::vector<std::vector<Shape>> input_shapes;
     std::vector<std::vector<float*>> blocks, d_blocks;
     std::vector<std::vector<RowTable*>> tables;
-    std::vector<View> logits, d_logits;
+    std::vector<View> logits, d_logits, probes;
     InputBatch input;
   };
 
   std::unique_ptr<Worker> MakeWorker() const;
   void PointGradientsAt(Worker& worker, float* gradient) const;
-  void SetSlice(Worker& worker, const InputBatch& batch, int slice, int64_t step) const;
+  void SetSlice(Worker& worker, const InputBatch& batch, int slice, int64_t step, bool first_pass) const;
   void RunForward(Worker& worker) const;
   void RunBackward(Worker& worker) const;
   void Commit(Worker& worker) const;
   void BeginBatch();
   void EndBatch();
   void RunTrainingSlice(Worker& worker, const InputBatch& batch, int slice, int64_t step,
-                        const std::function<void(const Slice&)>& loss) const;
+                        const std::function<void(const Slice&)>& loss, bool first_pass) const;
 
   const Graph& graph_;
   ParameterStore& store_;

@@ -49,6 +49,7 @@ struct OpContext {
   bool training = false;
   uint64_t seed = 0;      // of the run; with step and first_row it makes the random numbers of dropout
   int64_t step = 0;
+  bool first_pass = true;  // false when a batch runs forward once more: running statistics must not count it again
   const InputBatch* input = nullptr;  // the rows of this slice
   Shape shape;
   std::span<const Shape> input_shapes;
@@ -78,6 +79,7 @@ struct OpTraits {
   bool backward_reads_inputs = false;
   bool backward_reads_output = false;
   bool commits = false;      // Commit does something, and reads d_output
+  bool stops_gradient = false;  // what lies behind it does not learn from what lies after it
   bool whole_batch = false;  // needs all rows of a batch in one slice when training
   int64_t workspace_per_row = 0;
   int64_t workspace_fixed = 0;

@@ -220,12 +220,14 @@ void CopyOrAdd(int64_t rows, int64_t width, const float* x, int64_t x_stride, bo
 
 void AddTo(int64_t n, const float* x, float* y) { HWY_DYNAMIC_DISPATCH(CopyOrAddRows)(1, n, x, n, true, y, n); }
 
-double SumOfSquares(int64_t n, const float* x) {
+double SumOfSquares(int64_t n, const float* x) { return Dot(n, x, x); }
+
+double Dot(int64_t n, const float* x, const float* y) {
   double sums[4] = {0, 0, 0, 0};
   int64_t i = 0;
   for (; i + 4 <= n; i += 4)
-    for (int j = 0; j < 4; ++j) sums[j] += double{x[i + j]} * x[i + j];
-  for (; i < n; ++i) sums[0] += double{x[i]} * x[i];
+    for (int j = 0; j < 4; ++j) sums[j] += double{x[i + j]} * y[i + j];
+  for (; i < n; ++i) sums[0] += double{x[i]} * y[i];
   return (sums[0] + sums[1]) + (sums[2] + sums[3]);
 }
 

@@ -35,6 +35,8 @@ void CopyOrAdd(int64_t rows, int64_t width, const float* x, int64_t x_stride, bo
 void AddTo(int64_t n, const float* x, float* y);
 // Σ x², accumulated in double in a fixed order; for gradient norms.
 double SumOfSquares(int64_t n, const float* x);
+// Σ x y, likewise.
+double Dot(int64_t n, const float* x, const float* y);
 // x *= factor
 void ScaleBy(int64_t n, float factor, float* x);
 

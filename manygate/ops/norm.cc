@@ -28,8 +28,8 @@ class BatchNormOp final : public Op {
     const bool from_batch = c.training && c.rows > 1;
     for (int64_t i = 0; i < n; ++i) {
       double average = c.blocks[2][i], variance = c.blocks[3][i];
-      if (from_batch) {
-        BatchStatistics(c, i, average, variance);
+      if (from_batch) BatchStatistics(c, i, average, variance);
+      if (from_batch && c.first_pass) {
         const double unbiased = variance * c.rows / (c.rows - 1);
         c.blocks[2][i] += kMomentum * static_cast<float>(average - c.blocks[2][i]);
         c.blocks[3][i] += kMomentum * static_cast<float>(unbiased - c.blocks[3][i]);

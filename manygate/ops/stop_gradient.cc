@@ -13,7 +13,7 @@ namespace {
 class StopGradientOp final : public Op {
  public:
   Shape OutputShape(std::span<const Shape> inputs) const override { return inputs[0]; }
-  OpTraits Traits(std::span<const Shape>) const override { return {}; }
+  OpTraits Traits(std::span<const Shape>) const override { return {.stops_gradient = true}; }
   void Forward(const OpContext& c) const override {
     CopyOrAdd(c.rows, c.shape.size(), c.inputs[0].data, c.inputs[0].stride, false, c.output.data, c.output.stride);
   }

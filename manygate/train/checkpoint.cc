@@ -39,7 +39,7 @@ std::vector<std::pair<std::string, std::span<float>>> RawArrays(Model& model, St
     arrays.emplace_back(fmt::format("table.{}.records", t),
                         std::span<float>(table.records(), static_cast<size_t>(table.size())));
   }
-  for (auto& part : stepper.Averages()) arrays.push_back(part);
+  for (auto& part : stepper.CheckpointParts()) arrays.push_back(part);
   return arrays;
 }
 

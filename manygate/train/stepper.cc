@@ -9,6 +9,7 @@
 #include <cmath>
 
 #include "manygate/base/check.h"
+#include "manygate/catalog/balancing.h"
 #include "manygate/config/accessors.h"
 #include "manygate/math/elementwise.h"
 #include "manygate/math/optimizer_steps.h"
@@ -62,12 +63,16 @@ Stepper::Stepper(Model& model, RunLength run, ThreadPool& pool)
       dense_(MakeOptimizer(model.pipeline.train_config().dense_optimizer())),
       sparse_(MakeOptimizer(model.pipeline.train_config().sparse_optimizer())),
       dense_schedule_(model.pipeline.train_config().dense_optimizer(), run),
-      sparse_schedule_(model.pipeline.train_config().sparse_optimizer(), run) {
+      sparse_schedule_(model.pipeline.train_config().sparse_optimizer(), run),
+      steps_per_epoch_(run.steps_per_epoch) {
   const size_t outputs = model.graph.outputs.size();
   const int64_t batch_size = model.pipeline.data_config().batch_size();
   labels_.assign(outputs, std::vector<float>(batch_size));
   weights_.assign(outputs, std::vector<float>(batch_size, 1.f));
   scales_.resize(outputs);
+  row_weight_sums_.resize(outputs);
+  loss_factors_.assign(outputs, 1.f);
+  batch_losses_.resize(outputs);
   loss_sums_.resize(outputs);
   loss_weights_.resize(outputs);
   ids_.resize(batch_size * model.schema.num_id_slots());
@@ -83,6 +88,12 @@ Stepper::Stepper(Model& model, RunLength run, ThreadPool& pool)
     group_pointers_.push_back(groups_[g].data());
   }
 
+  if (model.pipeline.train_config().has_balancing()) {
+    task_gradients_ = std::make_unique<TaskGradients>(model);
+    balancer_ = MakeBalancer(model.pipeline, task_gradients_->shared_parameters());
+    if (balancer_->KeepsGradients()) task_gradients_->KeepGradients();
+    epoch_losses_.resize(2 * model.tasks.size());
+  }
   ParameterStore& store = *model.store;
   for (int k = 0; k < dense_->StatePerValue(); ++k) std::fill_n(store.state(k), store.size(), dense_->InitialState());
   for (size_t t = 0; t < store.tables().size(); ++t) {
@@ -132,7 +143,7 @@ void Stepper::FillOutput(size_t output, const RowTargets& targets) {
   }
   // A batch without a row of this task moves nothing.
   scales_[output] = total > 0 ? static_cast<float>(factor / total) : 0.f;
-  loss_weights_[output] += total;
+  row_weight_sums_[output] = total;
 }
 
 void Stepper::SettleTouched() {
@@ -154,45 +165,60 @@ void Stepper::SettleTouched() {
   }
 }
 
+// d_logits of the slice may be null: only the loss is wanted then.
 double Stepper::SliceLoss(size_t output, const Slice& slice) {
   const View& logits = slice.logits[output];
   const View& d_logits = slice.d_logits[output];
   const float* weights = weights_[output].data() + slice.first_row;
+  const float scale = scales_[output] * loss_factors_[output];
   if (output < model_.tasks.size()) {
     return model_.tasks[output].Compute({.logits = logits.data,
                                          .logit_stride = logits.stride,
                                          .labels = labels_[output].data() + slice.first_row,
                                          .weights = weights,
                                          .rows = slice.rows,
-                                         .scale = scales_[output]},
+                                         .scale = scale},
                                         group_pointers_, scratch_[slice.index], d_logits.data);
   }
   double sum = 0;
   for (int64_t r = 0; r < slice.rows; ++r) {
     sum += weights[r] * logits.data[r * logits.stride];
-    d_logits.data[r * d_logits.stride] = scales_[output] * weights[r];
+    d_logits.data[r * d_logits.stride] = scale * weights[r];
   }
   return sum;
 }
 
-Status Stepper::ForwardBackward(int n) {
+void Stepper::SumSliceLosses(int n) {
   const size_t outputs = labels_.size();
-  executor_.ForwardBackward(batch_, step() + 1, [&](const Slice& slice) {
-    for (size_t i = 0; i < outputs; ++i) slice_losses_[slice.index * outputs + i] = SliceLoss(i, slice);
-  });
   for (size_t i = 0; i < outputs; ++i) {
-    double loss = 0;
-    for (int s = 0; s < executor_.NumSlices(n); ++s) loss += slice_losses_[s * outputs + i];
-    if (!std::isfinite(loss)) {
-      return Failed(
-          fmt::format("the loss of {} \"{}\" is {} at step {}: training diverged. Try a lower learning rate "
-                      "(now {:g}), train_config.grad_clipping, or standardise large numbers.",
-                      i < model_.tasks.size() ? "tower" : "term", model_.graph.outputs[i].name, loss, step() + 1,
-                      dense_schedule_.LearningRate(step() + 1)));
-    }
-    loss_sums_[i] += loss;
+    batch_losses_[i] = 0;
+    for (int s = 0; s < executor_.NumSlices(n); ++s) batch_losses_[i] += slice_losses_[s * outputs + i];
+  }
+}
+
+Status Stepper::ForwardBackward(int n, bool first_pass) {
+  const size_t outputs = labels_.size();
+  const auto losses = [&](const Slice& slice) {
+    for (size_t i = 0; i < outputs; ++i) slice_losses_[slice.index * outputs + i] = SliceLoss(i, slice);
+  };
+  executor_.ForwardBackward(batch_, step() + 1, losses, first_pass);
+  SumSliceLosses(n);
+  for (size_t i = 0; i < outputs; ++i) {
+    if (std::isfinite(batch_losses_[i])) continue;
+    return Failed(
+        fmt::format("the loss of {} \"{}\" is {} at step {}: training diverged. Try a lower learning rate "
+                    "(now {:g}), train_config.grad_clipping, or standardise large numbers.",
+                    i < model_.tasks.size() ? "tower" : "term", model_.graph.outputs[i].name, batch_losses_[i],
+                    step() + 1, dense_schedule_.LearningRate(step() + 1)));
   }
   return OkStatus();
+}
+
+void Stepper::AddLosses() {
+  for (size_t i = 0; i < labels_.size(); ++i) {
+    loss_sums_[i] += batch_losses_[i];
+    loss_weights_[i] += row_weight_sums_[i];
+  }
 }
 
 void Stepper::ClipGradients() {
@@ -264,10 +290,12 @@ Status Stepper::Step(const features::EncodedTable& table, const uint32_t* rows, 
   watch.Lap(phases_.batch);
   SettleTouched();
   watch.Lap(phases_.settle);
-  MG_RETURN_IF_ERROR(ForwardBackward(n));
+  MG_RETURN_IF_ERROR(balancer_ == nullptr ? ForwardBackward(n, true) : BalancedForwardBackward(n));
+  AddLosses();
   watch.Lap(phases_.forward_backward);
   if (model_.pipeline.train_config().has_grad_clipping()) ClipGradients();
   Update();
+  if (balancer_ != nullptr) TellBalancer(n);
   if (!average_.empty()) UpdateAverage();
   watch.Lap(phases_.optimizer);
   return OkStatus();
@@ -303,11 +331,15 @@ void Stepper::SwapAverage() {
   }
 }
 
-std::vector<std::pair<std::string, std::span<float>>> Stepper::Averages() {
+std::vector<std::pair<std::string, std::span<float>>> Stepper::CheckpointParts() {
   std::vector<std::pair<std::string, std::span<float>>> parts;
   if (!average_.empty()) parts.emplace_back("average.dense", average_.span());
   for (size_t i = 0; i < table_averages_.size(); ++i)
     parts.emplace_back(fmt::format("average.table.{}", i), table_averages_[i].span());
+  if (balancer_ == nullptr) return parts;
+  parts.emplace_back("balancing.epoch_losses", epoch_losses_);
+  if (!balancer_->State().empty()) parts.emplace_back("balancing.state", balancer_->State());
+  for (auto& part : task_gradients_->Kept()) parts.push_back(part);
   return parts;
 }
 
