@@ -19,9 +19,9 @@ namespace manygate {
 // One softmax gate over E experts.
 struct GateHealth {
   std::string name;                  // "gates.income"
-  std::vector<std::string> experts;  // [E], "experts.0": bank and number
-  std::vector<double> mean_weight;   // [E], mean over the rows
-  std::vector<double> top_share;     // [E], share of the rows whose largest weight is this expert's
+  std::vector<std::string> experts = {};  // [E], "experts.0": bank and number
+  std::vector<double> mean_weight = {};   // [E], mean over the rows
+  std::vector<double> top_share = {};     // [E], share of the rows whose largest weight is this expert's
   double entropy = 0;                // mean over the rows of −Σ w ln w / ln E: 1 = all experts alike, 0 = one expert
   bool sparse = false;               // it leaves out experts by design (DSelect-k), which then is no alarm
 };
@@ -30,8 +30,8 @@ struct GateHealth {
 struct BankHealth {
   std::string name;                             // "experts"
   int64_t units = 0;                            // outputs of one expert
-  std::vector<double> dead_units;               // [E], share of the units whose output is the same for all rows
-  std::vector<std::vector<double>> similarity;  // [E][E], linear CKA (Kornblith et al. 2019) of their outputs, 0 to 1
+  std::vector<double> dead_units = {};               // [E], share of the units whose output is the same for all rows
+  std::vector<std::vector<double>> similarity = {};  // [E][E], linear CKA (Kornblith et al. 2019) of their outputs, 0 to 1
 };
 
 // Of the gradients of two tasks' losses with respect to the parameters they share, mean over some training batches.

@@ -79,4 +79,12 @@ Value Mix(Graph& graph, Value experts, Value gates, std::string name) {
   return graph.AddNode(std::move(name), std::make_unique<MixOp>(), {experts, gates});
 }
 
+bool IsSoftmax(const Graph& graph, Value value) {
+  return dynamic_cast<const SoftmaxOp*>(graph.node(value).op.get()) != nullptr;
+}
+
+bool IsMix(const Graph& graph, Value value) {
+  return dynamic_cast<const MixOp*>(graph.node(value).op.get()) != nullptr;
+}
+
 }  // namespace manygate

@@ -16,6 +16,10 @@ Value Softmax(Graph& graph, Value x, std::string name, float temperature = 1);
 // experts: [B, E, H], gates: [B, E] -> [B, H] = Σ_e gates[b, e] · experts[b, e, :].
 Value Mix(Graph& graph, Value experts, Value gates, std::string name);
 
+// Whether a value is the output of such a node.
+bool IsSoftmax(const Graph& graph, Value value);
+bool IsMix(const Graph& graph, Value value);
+
 }  // namespace manygate
 
 #endif  // MANYGATE_OPS_MIX_H_

@@ -54,4 +54,8 @@ Value MixBanks(Graph& graph, std::vector<Value> banks, Value gates, std::string 
   return graph.AddNode(std::move(name), std::make_unique<MixBanksOp>(), std::move(banks));
 }
 
+bool IsMixBanks(const Graph& graph, Value value) {
+  return dynamic_cast<const MixBanksOp*>(graph.node(value).op.get()) != nullptr;
+}
+
 }  // namespace manygate

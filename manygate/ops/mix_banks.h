@@ -15,6 +15,9 @@ namespace manygate {
 // weight times their output. One bank: Mix (ops/mix.h).
 Value MixBanks(Graph& graph, std::vector<Value> banks, Value gates, std::string name);
 
+// Whether a value is the output of such a node over several banks.
+bool IsMixBanks(const Graph& graph, Value value);
+
 }  // namespace manygate
 
 #endif  // MANYGATE_OPS_MIX_BANKS_H_
