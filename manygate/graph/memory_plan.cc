@@ -38,8 +38,13 @@ int64_t PlaceAll(std::vector<Request> requests) {
 
 class Planner {
  public:
-  Planner(const Graph& graph, int64_t capacity, bool training)
-      : graph_(graph), capacity_(capacity), training_(training), count_(static_cast<int64_t>(graph.nodes.size())) {
+  Planner(const Graph& graph, int64_t capacity, bool training, std::span<const Value> probes)
+      : graph_(graph),
+        capacity_(capacity),
+        training_(training),
+        count_(static_cast<int64_t>(graph.nodes.size())),
+        probes_(probes) {
+    MG_CHECK(!training || probes.empty(), "{} probes of a graph that trains", probes.size());
     for (const Node& node : graph.nodes) {
       std::vector<Shape> shapes;
       for (const Value input : node.inputs) shapes.push_back(graph.shape(input));
@@ -72,7 +77,8 @@ class Planner {
   int64_t Backward(int64_t node) const { return 2 * count_ - node; }
 
   void ResolveAliases() {
-    const std::vector<int> readers = graph_.NumReaders();
+    std::vector<int> readers = graph_.NumReaders();
+    for (const Value probe : probes_) ++readers[probe];
     root_.resize(count_);
     column_.assign(count_, 0);
     for (int64_t i = 0; i < count_; ++i) {
@@ -110,6 +116,7 @@ class Planner {
         extend(input, training_ && traits_[i].backward_reads_inputs ? Backward(i) : i);
     }
     for (const auto& output : graph_.outputs) extend(output.logits, count_);
+    for (const Value probe : probes_) extend(probe, count_);
     for (int64_t i = 0; i < count_; ++i)
       if (root_[i] == i) requests_.push_back({Stride(i) * capacity_, i, end[i], &plan_.values[i].offset});
   }
@@ -154,6 +161,7 @@ class Planner {
   const int64_t capacity_;
   const bool training_;
   const int64_t count_;
+  const std::span<const Value> probes_;
   std::vector<OpTraits> traits_;
   std::vector<Value> root_;      // the node whose buffer holds this value
   std::vector<int64_t> column_;  // first column within it
@@ -164,8 +172,8 @@ class Planner {
 
 }  // namespace
 
-MemoryPlan PlanMemory(const Graph& graph, int64_t capacity, bool training) {
-  return Planner(graph, capacity, training).Plan();
+MemoryPlan PlanMemory(const Graph& graph, int64_t capacity, bool training, std::span<const Value> probes) {
+  return Planner(graph, capacity, training, probes).Plan();
 }
 
 }  // namespace manygate

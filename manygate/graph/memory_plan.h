@@ -13,6 +13,7 @@
 #define MANYGATE_GRAPH_MEMORY_PLAN_H_
 
 #include <cstdint>
+#include <span>
 #include <vector>
 
 #include "manygate/graph/graph.h"
@@ -32,8 +33,9 @@ struct MemoryPlan {
   int64_t size = 0;  // floats of one arena
 };
 
-// capacity: rows of one slice at most. The same graph and arguments give the same plan.
-MemoryPlan PlanMemory(const Graph& graph, int64_t capacity, bool training);
+// capacity: rows of one slice at most. probes: values that are kept for the visitor, as outputs are; only for prediction.
+// The same graph and arguments give the same plan.
+MemoryPlan PlanMemory(const Graph& graph, int64_t capacity, bool training, std::span<const Value> probes = {});
 
 }  // namespace manygate
 
