@@ -64,6 +64,8 @@ Graph BuildGraph(const config::Pipeline& pipeline, const features::Schema& schem
   ModelInputs inputs = BuildInputs(graph, pipeline.model_config(), schema);
   for (const config::TaskTower& tower : config::TaskTowers(pipeline.model_config()))
     inputs.labels.push_back(FindLabel(schema, tower.label_name()));
+  inputs.gating = pipeline.model_config().gating();
+  if (choice.purpose == Purpose::kPredict) inputs.gating.clear_dropout_ratio();
   WireModel(graph, inputs, pipeline.model_config());
   SetOutputBiases(graph, pipeline, schema);
   DropOutputs(graph, choice.purpose);

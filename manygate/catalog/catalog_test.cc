@@ -84,6 +84,23 @@ TEST(BuildGraph, RewritingKeepsThePredictions) {
   }
 }
 
+TEST(BuildGraph, PredictionKeepsOnlyTheTemperatureOfGating) {
+  config::Pipeline pipeline = TestPipeline();
+  config::Gating& gating = *pipeline.mutable_model_config()->mutable_gating();
+  gating.set_dropout_ratio(0.25f);
+  gating.set_temperature(0.5f);
+  gating.set_load_balance_weight(0.1f);
+  const Graph train = BuildGraph(pipeline, TestSchema());
+  EXPECT_THAT(train.Describe(), HasSubstr("softmax, temperature 0.5"));
+  EXPECT_THAT(train.Describe(), HasSubstr("dropout of experts 0.25"));
+  EXPECT_EQ(train.outputs.size(), 4u);
+  const Graph predict = BuildGraph(pipeline, TestSchema(), {.purpose = Purpose::kPredict});
+  EXPECT_THAT(predict.Describe(), HasSubstr("softmax, temperature 0.5"));
+  EXPECT_THAT(predict.Describe(), testing::Not(HasSubstr("dropout")));
+  EXPECT_THAT(predict.Describe(), testing::Not(HasSubstr("load balance")));
+  EXPECT_EQ(predict.outputs.size(), 2u);
+}
+
 TEST(BuildGraph, ParametersStartFromConfigurationAndLabels) {
   const Graph graph = BuildGraph(TestPipeline(), TestSchema());
   GraphRunner runner(graph);

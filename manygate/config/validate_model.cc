@@ -67,6 +67,22 @@ void CheckNetworks(const Message& message, Problems* problems) {
   }
 }
 
+// Softmax gates over experts: the models that are wired with Gate(), models/blocks.h.
+bool HasGates(const ModelConfig& model) {
+  return model.has_mmoe() || model.has_omoe() || model.has_cgc() || model.has_ple() || model.has_escm2() ||
+         model.has_adatt() || model.dbmtl().has_expert_mlp();
+}
+
+void CheckGating(const ModelConfig& model, Problems* problems) {
+  if (!model.has_gating() || HasGates(model)) return;
+  problems->Add(model, "gating",
+                model.has_dbmtl()
+                    ? std::string("has no effect without dbmtl.expert_mlp: dbmtl has gates where it has experts")
+                    : fmt::format("has no effect: {} has no softmax gates over experts. Models that have: mmoe, omoe, "
+                                  "cgc, ple, escm2, adatt, and dbmtl with expert_mlp",
+                                  ModelName(model)));
+}
+
 }  // namespace
 
 void CheckActivation(const Message& parent, std::string_view field, const std::string& name, Problems* problems) {
@@ -86,6 +102,7 @@ void CheckModel(const Pipeline& pipeline, Problems* problems) {
   const ModelConfig& model = pipeline.model_config();
   if (const Message* message = ModelMessage(model); message != nullptr) {
     CheckNetworks(*message, problems);
+    CheckGating(model, problems);
     CheckSpecialModel(model, problems);
     CheckTowers(pipeline, problems);
     return;

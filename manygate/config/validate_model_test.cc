@@ -55,6 +55,29 @@ TEST(ValidateModelTest, EveryModelHasAValidForm) {
   }
 }
 
+TEST(ValidateModelTest, GatingIsForSoftmaxGatesOverExperts) {
+  const std::string gating = " gating { dropout_ratio: 0.1 temperature: 2 load_balance_weight: 0.5 }";
+  const std::string experts = " { expert_mlp { hidden_units: 8 }" + std::string(kTwo);
+  for (const std::string& model :
+       {"mmoe" + experts, "omoe" + experts, "escm2" + experts, "dbmtl" + experts, std::string("cgc {") + kNets + kTwo,
+        std::string("ple { extraction_networks {") + kNets + "}" + kTwo,
+        "adatt { expert_mlps { hidden_units: 8 }" + std::string(kTwo)}) {
+    EXPECT_EQ(ErrorOf(model + gating), "");
+  }
+  const std::string bottom = " { bottom_mlp { hidden_units: 8 }" + std::string(kTwo);
+  for (const auto& [name, model] : std::initializer_list<std::pair<std::string, std::string>>{
+           {"shared_bottom", bottom}, {"aitm", bottom}, {"esmm", bottom}, {"dselect_k", experts}, {"pepnet", " {" + std::string(kTwo)},
+           {"simple_multi_task", " {" + std::string(kTwo)}}) {
+    EXPECT_EQ(ErrorOf(name + model + "\n" + gating.substr(1)),
+              "p.config:6:1: model_config.gating has no effect: " + name +
+                  " has no softmax gates over experts. Models that have: mmoe, omoe, cgc, ple, escm2, adatt, and dbmtl "
+                  "with expert_mlp");
+  }
+  EXPECT_EQ(ErrorOf("dbmtl {" + std::string(kTwo) + "\n" + gating.substr(1)),
+            "p.config:6:1: model_config.gating has no effect without dbmtl.expert_mlp: dbmtl has gates where it has "
+            "experts");
+}
+
 TEST(ValidateModelTest, NeededNetworks) {
   EXPECT_EQ(ErrorOf(std::string("mmoe {") + kTwo),
             "p.config:5:1: model_config.mmoe has no expert_mlp. Write expert_mlp { hidden_units: [64, 32] }");
@@ -106,6 +129,12 @@ INSTANTIATE_TEST_SUITE_P(
                       kTwo,
                   "model_config.ple.extraction_networks[0].task_expert_net.activation \"nn.Relu\" is unknown. Did you "
                   "mean \"nn.ReLU\"?"},
+        ModelCase{Tower("") + " gating { dropout_ratio: 1 }",
+                  "model_config.gating.dropout_ratio is 1, expected a number in [0, 1)"},
+        ModelCase{Tower("") + " gating { temperature: 0 }",
+                  "model_config.gating.temperature is 0, expected a number above 0"},
+        ModelCase{Tower("") + " gating { load_balance_weight: -0.5 }",
+                  "model_config.gating.load_balance_weight is -0.5, expected at least 0"},
         ModelCase{Tower("mlp { hidden_units: [4, 4, 4] dropout_ratio: [0.1, 0.2] }"),
                   "task_towers[0].mlp.dropout_ratio has 2 values for 3 layers"},
         ModelCase{"simple_multi_task {" + std::string(kTwo) + " cross { cross_num: 0 }",

@@ -47,7 +47,7 @@ void WireAdaTt(Graph& graph, const ModelInputs& inputs, const config::AdaTT& con
       experts.push_back(ExpertBank(graph, tasks[t], config.expert_mlps(level), num_expert, "experts." + names[t]));
     }
     for (int t = 0; t < towers.size(); ++t) {
-      const Value gate = Gate(graph, tasks[t], {}, num_expert * towers.size(), "gates." + names[t]);
+      const Value gate = Gate(graph, tasks[t], {}, num_expert * towers.size(), inputs.gating, "gates." + names[t]);
       tasks[t] = MixBanks(graph, experts, gate, "mix." + names[t]);
       if (config.self_exp_res_connect())
         tasks[t] = Add(graph, {tasks[t], OwnExperts(graph, experts[t], names[t])}, "fused." + names[t]);

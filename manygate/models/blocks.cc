@@ -8,6 +8,8 @@
 #include "manygate/ops/activate.h"
 #include "manygate/ops/add.h"
 #include "manygate/ops/dense.h"
+#include "manygate/ops/gate_dropout.h"
+#include "manygate/ops/load_balance.h"
 #include "manygate/ops/mix.h"
 #include "manygate/ops/norm.h"
 
@@ -53,9 +55,16 @@ Value ExpertBank(Graph& graph, Value x, const config::MLP& mlp, int64_t num_expe
   return x;
 }
 
-Value Gate(Graph& graph, Value x, const config::MLP& mlp, int64_t num_expert, const std::string& name) {
+Value Gate(Graph& graph, Value x, const config::MLP& mlp, int64_t num_expert, const config::Gating& gating,
+           const std::string& name) {
   x = Mlp(graph, x, mlp, name);
-  return Softmax(graph, Dense(graph, x, {1, num_expert}, name + ".output"), name + ".softmax");
+  const Value weights = Softmax(graph, Dense(graph, x, {1, num_expert}, name + ".output"), name + ".softmax",
+                                gating.temperature());
+  if (num_expert == 1) return weights;
+  if (gating.load_balance_weight() > 0)
+    graph.AddRowLoss(name + ".load_balance", LoadBalance(graph, weights, name + ".load_balance"),
+                     gating.load_balance_weight());
+  return GateDropout(graph, weights, gating.dropout_ratio(), name + ".dropout");
 }
 
 Value OutputUnit(Graph& graph, const ModelInputs& inputs, Value hidden, const config::TaskTower& tower) {

@@ -24,7 +24,8 @@ void WireCgc(Graph& graph, const ModelInputs& inputs, const config::CGC& config)
                                     .share_num = config.share_num(),
                                     .task_expert_net = config.task_expert_net(),
                                     .share_expert_net = config.share_expert_net(),
-                                    .shared_gate = false},
+                                    .shared_gate = false,
+                                    .gating = inputs.gating},
                                    towers);
   for (int t = 0; t < towers.size(); ++t) AddTower(graph, inputs, mixed.tasks[t], towers[t]);
 }

@@ -29,7 +29,7 @@ void WireDbmtl(Graph& graph, const ModelInputs& inputs, const config::DBMTL& con
     const std::string& name = tower.tower_name();
     Value x = bottom;
     if (mixture) {
-      const Value gate = Gate(graph, bottom, config.gate_mlp(), config.num_expert(), "gates." + name);
+      const Value gate = Gate(graph, bottom, config.gate_mlp(), config.num_expert(), inputs.gating, "gates." + name);
       x = Mix(graph, experts, gate, "mix." + name);
     }
     hidden[name] = Mlp(graph, x, tower.mlp(), "towers." + name);

@@ -25,7 +25,8 @@ namespace manygate {
 void WireEscm2(Graph& graph, const ModelInputs& inputs, const config::ESCM2& config) {
   const Value experts = ExpertBank(graph, inputs.x, config.expert_mlp(), config.num_expert(), "experts");
   const auto mixture = [&](const std::string& gate_name, const std::string& mix_name) {
-    return Mix(graph, experts, Gate(graph, inputs.x, config.gate_mlp(), config.num_expert(), gate_name), mix_name);
+    const Value gate = Gate(graph, inputs.x, config.gate_mlp(), config.num_expert(), inputs.gating, gate_name);
+    return Mix(graph, experts, gate, mix_name);
   };
   std::vector<int> steps;
   std::vector<Value> logits;

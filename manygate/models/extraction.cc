@@ -8,10 +8,11 @@ namespace manygate {
 namespace {
 
 // A linear gate on x over all experts of the banks.
-Value MixByGate(Graph& graph, Value x, const std::vector<Value>& banks, const std::string& name) {
+Value MixByGate(Graph& graph, Value x, const std::vector<Value>& banks, const config::Gating& gating,
+                const std::string& name) {
   int64_t experts = 0;
   for (const Value bank : banks) experts += graph.shape(bank).groups;
-  return MixBanks(graph, banks, Gate(graph, x, {}, experts, "gates." + name), "mix." + name);
+  return MixBanks(graph, banks, Gate(graph, x, {}, experts, gating, "gates." + name), "mix." + name);
 }
 
 }  // namespace
@@ -31,9 +32,9 @@ TaskValues Extract(Graph& graph, const TaskValues& inputs, const ExtractionLevel
     std::vector<Value> banks;
     if (level.expert_num_per_task > 0) banks.push_back(all[t]);
     if (level.share_num > 0) banks.push_back(all.back());
-    mixed.tasks.push_back(MixByGate(graph, inputs.tasks[t], banks, level.name + towers[t].tower_name()));
+    mixed.tasks.push_back(MixByGate(graph, inputs.tasks[t], banks, level.gating, level.name + towers[t].tower_name()));
   }
-  if (level.shared_gate) mixed.shared = MixByGate(graph, inputs.shared, all, level.name + "shared");
+  if (level.shared_gate) mixed.shared = MixByGate(graph, inputs.shared, all, level.gating, level.name + "shared");
   return mixed;
 }
 

@@ -25,6 +25,7 @@ struct ExtractionLevel {
   const config::MLP& task_expert_net;
   const config::MLP& share_expert_net;
   bool shared_gate;  // not in the last level
+  const config::Gating& gating;
 };
 
 // Parameters: "experts.<name><tower>.layers.<i>", "experts.<name>shared.layers.<i>", "gates.<name><tower>.output" over the

@@ -23,6 +23,7 @@ struct ModelInputs {
   Value wide = -1;  // [B, W], the features of the WIDE group as one-hot codes, pieces and numbers; -1: there is none
   std::vector<std::pair<std::string, Value>> groups = {};  // the other groups by name, [B, their width]
   std::vector<int> labels = {};  // for each tower, in the order of the configuration: the column of its label in InputBatch
+  config::Gating gating = {};    // of every softmax gate over experts; blocks.h: Gate
   // The group of that name, or x.
   Value Group(std::string_view name) const;
 };
@@ -50,7 +51,7 @@ struct ModelInputs {
 MANYGATE_MODELS(MANYGATE_DECLARE_MODEL)
 #undef MANYGATE_DECLARE_MODEL
 
-// Wires whichever model is set.
+// Wires whichever model is set. Its towers' logits are the first outputs, in the order of the configuration.
 void WireModel(Graph& graph, const ModelInputs& inputs, const config::ModelConfig& model);
 
 }  // namespace manygate

@@ -13,7 +13,7 @@ namespace manygate {
 
 void WireOmoe(Graph& graph, const ModelInputs& inputs, const config::OMoE& config) {
   const Value experts = ExpertBank(graph, inputs.x, config.expert_mlp(), config.num_expert(), "experts");
-  const Value gate = Gate(graph, inputs.x, config.gate_mlp(), config.num_expert(), "gate");
+  const Value gate = Gate(graph, inputs.x, config.gate_mlp(), config.num_expert(), inputs.gating, "gate");
   const Value mixed = Mix(graph, experts, gate, "mix");
   for (const config::TaskTower& tower : config.task_towers()) AddTower(graph, inputs, mixed, tower);
 }

@@ -26,7 +26,8 @@ void WirePle(Graph& graph, const ModelInputs& inputs, const config::PLE& config)
                       .share_num = network.share_num(),
                       .task_expert_net = network.task_expert_net(),
                       .share_expert_net = network.share_expert_net(),
-                      .shared_gate = l + 1 < config.extraction_networks_size()},
+                      .shared_gate = l + 1 < config.extraction_networks_size(),
+                      .gating = inputs.gating},
                      towers);
   }
   for (int t = 0; t < towers.size(); ++t) AddTower(graph, inputs, values.tasks[t], towers[t]);

@@ -63,6 +63,7 @@ class Case:
     levels: tuple = ()   # cgc (one) and ple: Level; adatt: Mlp
     cross: tuple = ()    # mmoe above cross layers: their number, their rank (0: full matrices)
     wide: tuple = ()     # mmoe beside a wide part: names of its inputs, the group "wide"
+    gating: tuple = ()   # mmoe: (field of model_config.gating, number)
 
     def width(self):
         return sum(i.width() for i in self.inputs)
@@ -118,6 +119,7 @@ _EXPERTS = (
     Case("mmoe_cross_low_rank", "mmoe", _towers(), Mlp((5,)), inputs=_EMBEDDED, cross=(2, 3)),
     Case("mmoe_wide", "mmoe", _towers(), Mlp((5,)), wide=("region", "scores"),
          groups=(("wide", ("region", "scores")),)),
+    Case("mmoe_gating", "mmoe", _towers(), Mlp((5,)), gating=(("temperature", 0.5), ("load_balance_weight", 0.1))),
 )
 
 CASES = (
@@ -200,4 +202,6 @@ def config_text(case):
     for tower in case.towers:
         lines += _tower_text(tower)
     lines += ["}"] + (["cross { cross_num: %d low_rank: %d }" % case.cross] if case.cross else [])
+    if case.gating:
+        lines += ["gating {"] + [f"  {name}: {value!r}" for name, value in case.gating] + ["}"]
     return "\n".join(lines)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""CGC, PLE, AdaTT-sp, DSelect-k and MMoE with cross layers and a wide part once more in numpy, from the formulas and on
+"""CGC, PLE, AdaTT-sp, DSelect-k and MMoE with cross layers, a wide part and gating once more in numpy, from the formulas and on
 Manygate's own parameter layouts; no code of torch_experts.py.
 
     loss, losses, outputs = forward(case, state, batch)
@@ -102,22 +102,30 @@ def _mmoe(case, state, x, batch):
             factor = below @ state[f"{name}.weight"] + state[f"{name}.bias"]
         below = x * factor + below
     experts = _bank(below, state, "experts", case.mlp)
-    outputs = _towers(case, state, {t.name: _mix(below, state, f"gates.{t.name}", experts) for t in case.towers})
+    gating, values, row_losses = dict(case.gating), {}, {}
+    for t in case.towers:
+        share = _softmax(_output(below, state, f"gates.{t.name}") / gating.get("temperature", 1.0))
+        values[t.name] = np.einsum("be,beh->bh", share, experts)
+        if "load_balance_weight" in gating:
+            use = share.sum(0)
+            balance = len(use) * np.sum(use ** 2) / np.sum(use) ** 2 - 1
+            row_losses[f"gates.{t.name}.load_balance"] = (np.full(len(x), balance), gating["load_balance_weight"])
+    outputs = _towers(case, state, values)
     for t in case.towers if wide else ():
         outputs[t.name] = outputs[t.name] + (np.hstack(wide) @ state[f"wide.{t.name}.weight"])[:, 0]
-    return outputs, {}
+    return outputs, row_losses
 
 
 _MODELS = {"cgc": _extraction, "ple": _extraction, "adatt": _adatt, "dselect_k": _dselect_k}
 
 
 def knows(case):
-    return case.model in _MODELS or bool(case.cross or case.wide)
+    return case.model in _MODELS or bool(case.cross or case.wide or case.gating)
 
 
 def forward(case, state, batch):
     """As numpy_model.forward, with the row losses among the losses and outputs."""
-    model = _mmoe if case.cross or case.wide else _MODELS[case.model]
+    model = _mmoe if case.model == "mmoe" else _MODELS[case.model]
     outputs, row_losses = model(case, state, _concatenate(case, state, batch), batch)
     losses = {t.name: _loss(t, outputs[t.name], batch["label"][t.name]) for t in case.towers}
     total = sum(t.weight * losses[t.name] for t in case.towers)

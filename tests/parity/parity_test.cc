@@ -220,6 +220,7 @@ class Replay {
       all.push_back(value);
     }
     ModelInputs inputs{.x = Concat(graph_, "input", all)};
+    inputs.gating = dump_.model.gating();
     const auto& groups = dump_.model.feature_groups();
     for (int g = 1; g < groups.size(); ++g) {
       std::vector<Value> parts;

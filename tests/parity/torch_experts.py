@@ -48,8 +48,11 @@ class ExpertModel(FunnelModel):
     def layer(self, name, x):
         return self.more[name.replace(".", "/")](x)
 
+    def share(self, name, x):
+        return torch.softmax(self.layer(f"{name}.output", x), -1)
+
     def gated(self, name, x, experts):
-        return torch.einsum("be,beh->bh", torch.softmax(self.layer(f"{name}.output", x), -1), experts)
+        return torch.einsum("be,beh->bh", self.share(name, x), experts)
 
     def add_towers(self, width):
         for t in self.case.towers:
@@ -179,7 +182,7 @@ class DSelectK(ExpertModel):
 
 
 class Mmoe(ExpertModel):
-    """With case.cross and case.wide."""
+    """With case.cross, case.wide and case.gating."""
 
     def __init__(self, case):
         super().__init__(case)
@@ -197,6 +200,19 @@ class Mmoe(ExpertModel):
                 wide = sum(i.width() for i in case.inputs if i.name in case.wide)
                 self.add(f"wide.{t.name}", nn.Linear(wide, 1, bias=False))
         self.add_towers(case.mlp.hidden_units[-1])
+        self.gating = {"temperature": 1.0, "load_balance_weight": 0.0} | dict(case.gating)
+
+    def share(self, name, x):
+        return torch.softmax(self.layer(f"{name}.output", x) / self.gating["temperature"], -1)
+
+    def row_losses(self, x):
+        """For each gate the squared coefficient of variation of the experts' summed weights, once per row."""
+        losses, weight = {}, self.gating["load_balance_weight"]
+        for name in self.towers if weight else ():
+            importance = self.share(f"gates.{name}", x).sum(0)
+            balance = importance.var(unbiased=False) / importance.mean() ** 2
+            losses[f"gates.{name}.load_balance"] = (balance.expand(len(x)), weight)
+        return losses
 
     def outputs(self, x, batch):
         wide = self.groups(batch, "wide") if self.case.wide else None
@@ -210,13 +226,13 @@ class Mmoe(ExpertModel):
             outputs[name] = tower(self.gated(f"gates.{name}", x, experts)).squeeze(1)
             if wide is not None:
                 outputs[name] = outputs[name] + self.layer(f"wide.{name}", wide).squeeze(1)
-        return outputs, {}, {}
+        return outputs, {}, self.row_losses(x)
 
 
 _MODELS = {"cgc": Extraction, "ple": Extraction, "adatt": AdaTt, "dselect_k": DSelectK}
 
 
 def model_of(case):
-    if case.cross or case.wide:
+    if case.cross or case.wide or case.gating:
         return Mmoe(case)
     return _MODELS[case.model](case) if case.model in _MODELS else None
