@@ -112,7 +112,8 @@ StatusOr<VerbFlags> ParseEvaluate(std::span<const std::string> args) {
 
 Status CheckCompare(const VerbParser& parser, const CompareFlags& flags) {
   for (const std::string& name : flags.with)
-    if (name != "gbdt") return parser.Wrong(fmt::format("--with {}: there is only gbdt (XGBoost)", name));
+    if (name != "gbdt" && !name.starts_with("gbdt="))
+      return parser.Wrong(fmt::format("--with {}: there is only gbdt (XGBoost)", name));
   if (!flags.config.empty() && !flags.labels.empty())
     return parser.Wrong("--label is for runs without CONFIG; the labels of a configuration stand in its task_towers");
   if (flags.config.empty() && (flags.data.empty() || flags.labels.empty()))
@@ -136,13 +137,14 @@ StatusOr<VerbFlags> ParseCompare(std::span<const std::string> args) {
               "Without CONFIG: a column to predict, as for train; may be repeated");
   parser.Text("--model", "NAME", Need::kOptional, flags.model, "As for train: the model that is compared");
   parser.Text("--model_dir", "DIR", Need::kOptional, flags.model_dir,
-              "Folder for all trained models and transfer.json (default: model_dir of CONFIG with _compare; without "
-              "CONFIG out/compare)");
+              "Folder for all trained models and transfer.json (default: model_dir of CONFIG with _compare; without one "
+              "out/compare)");
   parser.Whole(
       "--seeds", "N", {2, 1000}, [&flags](uint64_t value) { flags.seeds = value; },
       "How many seeds each model is trained with, from train_config.seed on (default: 3)");
   parser.List("--with", "NAME", Need::kOptional, flags.with,
-              "gbdt: also XGBoost, one model per task, lightly tuned on the validation rows (needs libxgboost)");
+              "gbdt: also XGBoost, one model per task, lightly tuned on the validation rows; needs libxgboost, where the "
+              "system has it or named: gbdt=FILE");
   parser.List("--set", "PATH=VALUE", Need::kOptional, flags.overrides,
               "Replaces one field of the configuration; may be repeated");
   parser.Switch("--resume", flags.resume, "Keep the models that are trained already, with the same configuration");

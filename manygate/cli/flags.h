@@ -45,7 +45,7 @@ struct CompareFlags {
   std::string model;                // "" = not given
   std::string model_dir;            // "" = not given
   uint64_t seeds = 3;               // how many, from train_config.seed on
-  std::vector<std::string> with;    // "gbdt"
+  std::vector<std::string> with;    // "gbdt" or "gbdt=FILE"
   int threads = 1;
   std::vector<std::string> overrides;  // path=value
   bool resume = false;

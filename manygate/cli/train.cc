@@ -6,9 +6,10 @@
 #include <utility>
 
 #include "manygate/base/text.h"
-#include "manygate/cli/infer_config.h"
+#include "manygate/cli/load_or_infer.h"
 #include "manygate/cli/printing.h"
 #include "manygate/cli/verbs.h"
+#include "manygate/report/health_table.h"
 #include "manygate/report/text_table.h"
 #include "manygate/train/trainer.h"
 
@@ -16,29 +17,6 @@ namespace manygate::cli {
 namespace {
 
 constexpr char kDefaultModelDir[] = "out/model";
-
-StatusOr<config::LoadedPipeline> LoadOrInfer(const TrainFlags& flags, const Console& console) {
-  const std::string paths = JoinPaths(flags.data);
-  if (!flags.config.empty()) {
-    const bool other_model = !flags.model.empty();
-    MG_ASSIGN_OR_RETURN(config::LoadedPipeline loaded,
-                        config::LoadPipeline(flags.config, other_model ? std::vector<std::string>() : flags.overrides));
-    if (other_model) {
-      MG_ASSIGN_OR_RETURN(loaded, ReplaceModel(loaded, flags.model, flags.overrides));
-    }
-    if (!paths.empty()) {
-      loaded.pipeline.set_train_input_path(paths);
-      loaded.places["train_input_path"] = "--data";
-    }
-    return loaded;
-  }
-  ThreadPool pool(flags.threads);
-  InferRequest request{.paths = paths, .labels = flags.labels, .overrides = flags.overrides};
-  if (!flags.model.empty()) request.model = flags.model;
-  MG_ASSIGN_OR_RETURN(InferredPipeline made, InferPipeline(request, pool));
-  PrintNotes(made.notes, console);
-  return std::move(made.loaded);
-}
 
 // The flag, else the configuration, else a place of our own choice.
 StatusOr<std::string> ModelDirectory(const TrainFlags& flags, const config::LoadedPipeline& loaded,
@@ -70,6 +48,7 @@ void PrintText(const TrainResult& result, const std::string& model_dir, const Co
     console.out << fmt::format("{}, {} rows\n\n{}\n", has_test ? "Test" : "Validation", FormatCount(shown.rows),
                                EvaluationTable(shown));
   }
+  if (const std::string health = HealthTable(result.health); !health.empty()) console.out << health << "\n";
   if (!result.best_metric.empty())
     console.out << fmt::format("weights of step {}, the best by {}\n", FormatCount(result.best_step),
                                result.best_metric);
@@ -81,18 +60,25 @@ void PrintJson(const TrainResult& result, const std::string& model_dir, const Co
   const std::string shown = ToJson(result.test.rows > 0 ? result.test : result.validation);
   console.out << fmt::format(
       "{}, \"model_dir\": {}, \"steps\": {}, \"epochs\": {}, \"seconds\": {}, \"rows_per_second\": {}, "
-      "\"best_metric\": {}, \"best_step\": {}, \"validation\": {}, \"test\": {}}}\n",
+      "\"best_metric\": {}, \"best_step\": {}, \"validation\": {}, \"test\": {}, "
+      "\"health\": {}}}\n",
       shown.substr(0, shown.rfind('}')), JsonString(model_dir), result.steps, JsonNumber(result.epochs),
       JsonNumber(result.seconds), JsonNumber(result.rows_per_second),
       result.best_metric.empty() ? "null" : JsonString(result.best_metric), result.best_step,
       result.validation.rows > 0 ? ToJson(result.validation) : "null",
-      result.test.rows > 0 ? ToJson(result.test) : "null");
+      result.test.rows > 0 ? ToJson(result.test) : "null", result.health.empty() ? "null" : ToJson(result.health));
 }
 
 }  // namespace
 
 Status RunTrain(const TrainFlags& flags, const Console& console) {
-  MG_ASSIGN_OR_RETURN(config::LoadedPipeline loaded, LoadOrInfer(flags, console));
+  MG_ASSIGN_OR_RETURN(config::LoadedPipeline loaded, LoadOrInfer({.config = flags.config,
+                                                                  .data = flags.data,
+                                                                  .labels = flags.labels,
+                                                                  .model = flags.model,
+                                                                  .overrides = flags.overrides,
+                                                                  .threads = flags.threads},
+                                                                 console));
   if (flags.seed.has_value()) {
     loaded.pipeline.mutable_train_config()->set_seed(*flags.seed);
     loaded.places["train_config.seed"] = "--seed";

@@ -56,6 +56,53 @@ std::string FormatNumber(double value) {
   return fmt::format("{:.{}f}", value, decimals);
 }
 
+std::string Signed(double value) { return std::isnan(value) ? "n/a" : (value < 0 ? "" : "+") + FormatNumber(value); }
+
+// "0.94730 ± 0.00021"; without the deviation for a single value.
+std::string MeanAndDeviation(const TransferCell& cell) {
+  if (std::isnan(cell.mean)) return "n/a";
+  const size_t count = cell.values.size();
+  if (count < 2) return FormatNumber(cell.mean);
+  double squares = 0;
+  for (const double value : cell.values) squares += (value - cell.mean) * (value - cell.mean);
+  return fmt::format("{} ± {}", FormatNumber(cell.mean),
+                     FormatNumber(std::sqrt(squares / static_cast<double>(count - 1))));
+}
+
+// As sentences name a metric.
+std::string UnitName(const std::string& metric) {
+  if (metric == "auc") return "AUC";
+  if (metric == "root_mean_squared_error") return "RMSE";
+  return metric == "log_loss" ? "log loss" : metric;
+}
+
+// Two digits that count: "0.0022", "1300".
+std::string RoundedSize(double value) {
+  const double size = std::fabs(value);
+  return size >= 10 ? fmt::format("{:.0f}", size) : fmt::format("{:.2g}", size);
+}
+
+std::string TransferSentence(const TransferTask& task) {
+  std::vector<std::string> parts;
+  for (const TransferCell& cell : task.cells) {
+    if (cell.model == "alone" || cell.model == "gbdt") continue;
+    std::string part;
+    if (std::isnan(cell.difference)) {
+      part =
+          fmt::format("cannot be compared with {}: its rows do not define the {}", cell.model, UnitName(task.metric));
+    } else if (cell.verdict == Verdict::kNoDifference) {
+      part = fmt::format("no difference with {}", cell.model);
+    } else {
+      part = fmt::format("{} {} {} from sharing with {}", VerdictName(cell.verdict), RoundedSize(cell.difference),
+                         UnitName(task.metric), cell.model);
+    }
+    parts.insert(parts.begin(), part);  // the configured model comes last in the table, and first here
+  }
+  std::string sentence = task.tower + ":";
+  for (size_t i = 0; i < parts.size(); ++i) sentence += (i == 0 ? " " : "; ") + parts[i];
+  return sentence;
+}
+
 // The columns that the results of some tasks need after those that name them, and a task's cells in these columns.
 class ResultColumns {
  public:
@@ -191,6 +238,26 @@ std::string ComparisonTable(const std::vector<std::pair<std::string, EvaluationR
     }
   }
   return table.ToString();
+}
+
+std::string TransferText(const TransferTable& table) {
+  std::string text, sentences;
+  for (const TransferTask& task : table.tasks) {
+    TextTable rows({{"model"}, {"mean ± sd"}, {"difference to alone"}, {"verdict"}});
+    for (const TransferCell& cell : task.cells) {
+      const bool baseline = cell.model == "alone";
+      const std::string difference = std::isnan(cell.difference) ? "n/a"
+                                                                 : fmt::format("{} [{}, {}]", Signed(cell.difference),
+                                                                               Signed(cell.low), Signed(cell.high));
+      rows.AddRow({cell.model, MeanAndDeviation(cell), baseline ? "" : difference,
+                   baseline || std::isnan(cell.difference) ? "" : VerdictName(cell.verdict)});
+    }
+    text += fmt::format("{}: {} on {} rows{}\n\n{}\n", task.tower, task.metric, FormatCount(task.rows),
+                        task.higher_is_better ? "" : "; less is better, and differences are alone - model",
+                        rows.ToString());
+    sentences += TransferSentence(task) + "\n";
+  }
+  return text + sentences;
 }
 
 }  // namespace manygate

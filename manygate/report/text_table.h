@@ -16,6 +16,7 @@
 #include <vector>
 
 #include "manygate/metrics/evaluation.h"
+#include "manygate/metrics/transfer.h"
 
 namespace manygate {
 
@@ -66,6 +67,19 @@ std::string SliceTable(const EvaluationResult& all, const ColumnSlices& slices);
 //   ------  ------  -------------  -------  ----------
 //   income  auc           0.94530  0.94731    +0.00201
 std::string ComparisonTable(const std::vector<std::pair<std::string, EvaluationResult>>& models);
+
+// What sharing does to each task: a table and a sentence per task.
+//   income: auc on 49,881 rows
+//
+//   model          mean ± sd          difference to alone            verdict
+//   -------------  -----------------  -----------------------------  -------------
+//   alone          0.94730 ± 0.00021
+//   shared_bottom  0.94510 ± 0.00030  -0.00220 [-0.00310, -0.00130]  loses
+//   mmoe           0.94761 ± 0.00025  +0.00031 [-0.00041, +0.00103]  no difference
+//
+//   income: no difference with mmoe; loses 0.0022 AUC from sharing with shared_bottom
+// Differences are signed so that more is better. Numbers that do not exist are "n/a".
+std::string TransferText(const TransferTable& table);
 
 }  // namespace manygate
 

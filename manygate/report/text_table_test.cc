@@ -149,5 +149,64 @@ TEST(ComparisonTableTest, ModelsWithDifferentTasksAndMetrics) {
             "marital  log_loss        -        -  0.12345\n");
 }
 
+TransferTask Transfer(double low, double high, Verdict verdict) {
+  TransferTask task{.tower = "income", .metric = "auc", .rows = 49881};
+  task.cells.push_back({.model = "alone", .values = {0.94, 0.95, 0.96}, .mean = 0.95});
+  task.cells.push_back({.model = "shared_bottom",
+                        .values = {0.93, 0.93, 0.93},
+                        .mean = 0.93,
+                        .difference = -0.02,
+                        .low = -0.0225,
+                        .high = -0.0175,
+                        .verdict = Verdict::kLoses});
+  task.cells.push_back({.model = "mmoe",
+                        .values = {0.9512, 0.9512, 0.9512},
+                        .mean = 0.9512,
+                        .difference = 0.0012,
+                        .low = low,
+                        .high = high,
+                        .verdict = verdict});
+  return task;
+}
+
+TEST(TransferTextTest, ATablePerTaskThenASentencePerTask) {
+  TransferTask spend{.tower = "spend", .metric = "root_mean_squared_error", .higher_is_better = false, .rows = 7};
+  spend.cells.push_back({.model = "alone", .values = {20.5}, .mean = 20.5});
+  spend.cells.push_back({.model = "mmoe",
+                         .values = {8},
+                         .mean = 8,
+                         .difference = 12.5,
+                         .low = 11,
+                         .high = 14,
+                         .verdict = Verdict::kGains});
+  EXPECT_EQ(TransferText({.tasks = {Transfer(-0.001, 0.0034, Verdict::kNoDifference), spend}}),
+            "income: auc on 49,881 rows\n\n"
+            "model          mean ± sd          difference to alone            verdict\n"
+            "-------------  -----------------  -----------------------------  -------------\n"
+            "alone          0.95000 ± 0.01000\n"
+            "shared_bottom  0.93000 ± 0.00000  -0.02000 [-0.02250, -0.01750]  loses\n"
+            "mmoe           0.95120 ± 0.00000  +0.00120 [-0.00100, +0.00340]  no difference\n\n"
+            "spend: root_mean_squared_error on 7 rows; less is better, and differences are alone - model\n\n"
+            "model  mean ± sd  difference to alone               verdict\n"
+            "-----  ---------  --------------------------------  -------\n"
+            "alone  20.50000\n"
+            "mmoe   8.00000    +12.50000 [+11.00000, +14.00000]  gains\n\n"
+            "income: no difference with mmoe; loses 0.02 AUC from sharing with shared_bottom\n"
+            "spend: gains 12 RMSE from sharing with mmoe\n");
+}
+
+TEST(TransferTextTest, WhatDoesNotExistIsNotCalledEqual) {
+  TransferTask task{.tower = "rare", .metric = "auc", .rows = 3};
+  task.cells.push_back({.model = "alone", .values = {NAN}, .mean = NAN});
+  task.cells.push_back({.model = "mmoe", .values = {NAN}, .mean = NAN, .difference = NAN, .low = NAN, .high = NAN});
+  EXPECT_EQ(TransferText({.tasks = {task}}),
+            "rare: auc on 3 rows\n\n"
+            "model  mean ± sd  difference to alone  verdict\n"
+            "-----  ---------  -------------------  -------\n"
+            "alone  n/a\n"
+            "mmoe   n/a        n/a\n\n"
+            "rare: cannot be compared with mmoe: its rows do not define the AUC\n");
+}
+
 }  // namespace
 }  // namespace manygate
