@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Liu et al., "Conflict-averse gradient descent for multi-task learning", NeurIPS 2021: algorithm 1, the dual of section
-// 3.1, divided by 1 + c² as in the authors' program.
+// Liu et al., "Conflict-averse gradient descent for multi-task learning", NeurIPS 2021: algorithm 1, the dual of
+// section 3.1, divided by 1 + c² as in the authors' program.
 #include <algorithm>
 #include <cmath>
 

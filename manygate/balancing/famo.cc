@@ -10,6 +10,9 @@
 namespace manygate {
 namespace {
 
+// Without a row of the task there is no loss; a loss of 0 (a tower of weight 0, say) has no gradient, and its
+// share would be all. Both are left out.
+bool IsPresent(double loss) { return std::isfinite(loss) && loss > 0; }
 double Positive(double loss) { return std::max(loss, 1e-8); }
 
 class Famo : public Balancer {
@@ -24,32 +27,32 @@ class Famo : public Balancer {
   Reads reads() const override { return Reads::kLosses; }
   bool ReadsLossesAfter() const override { return true; }
 
-  // Tasks without a row are left out: the factors of the others sum to their number.
+  // The factors of the tasks that are present sum to their number.
   void Factors(const StepMeasures& measures, std::span<double> factors) override {
     const std::vector<double> shares = Shares();
     std::vector<double> weights(tasks_, 1);
     double sum = 0;
     int present = 0;
     for (int k = 0; k < tasks_; ++k) {
-      if (!std::isfinite(measures.losses[k])) continue;
+      if (!IsPresent(measures.losses[k])) continue;
       weights[k] = shares[k] / Positive(measures.losses[k]);
       sum += weights[k];
       ++present;
     }
     for (int k = 0; k < tasks_; ++k) {
-      if (std::isfinite(measures.losses[k])) weights[k] *= present / sum;
+      if (IsPresent(measures.losses[k])) weights[k] *= present / sum;
     }
     for (size_t i = 0; i < factors.size(); ++i) factors[i] = weights[i % tasks_];
   }
 
-  // The gradient of Σ_k z_k d_k with respect to the logits of z, where d_k is by how much log l_k fell: the weight of what
-  // fell more than average goes down.
+  // The gradient of Σ_k z_k d_k with respect to the logits of z, where d_k is by how much log l_k fell: the weight
+  // of what fell more than average goes down.
   void AfterStep(std::span<const double> losses, std::span<const double> after) override {
     const std::vector<double> shares = Shares();
     std::vector<double> falls(tasks_, std::numeric_limits<double>::quiet_NaN());
     double mean = 0, sum = 0;
     for (int k = 0; k < tasks_; ++k) {
-      if (!std::isfinite(losses[k]) || !std::isfinite(after[k])) continue;
+      if (!IsPresent(losses[k]) || !std::isfinite(after[k])) continue;
       falls[k] = std::log(Positive(losses[k])) - std::log(Positive(after[k]));
       mean += shares[k] * falls[k];
       sum += shares[k];

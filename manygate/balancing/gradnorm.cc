@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Chen, Badrinarayanan, Lee & Rabinovich, "GradNorm: gradient normalization for adaptive loss balancing in deep multitask
-// networks", ICML 2018: equations 1 and 2, algorithm 1, with the norms over all shared parameters.
+// Chen, Badrinarayanan, Lee & Rabinovich, "GradNorm: gradient normalization for adaptive loss balancing in deep
+// multitask networks", ICML 2018: equations 1 and 2, algorithm 1, with the norms over all shared parameters.
 #include <algorithm>
 #include <cmath>
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// He et al., "MetaBalance: improving multi-task recommendations via adapting gradient magnitudes of auxiliary tasks", WWW
-// 2022: algorithm 1, equations 2 to 5, strategies A (reduce), B (enlarge) and C (both).
+// He et al., "MetaBalance: improving multi-task recommendations via adapting gradient magnitudes of auxiliary tasks",
+// WWW 2022: algorithm 1, equations 2 to 5, strategies A (reduce), B (enlarge) and C (both).
 #include <cmath>
 
 #include "manygate/balancing/balancer.h"

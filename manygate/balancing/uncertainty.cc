@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Kendall, Gal & Cipolla, "Multi-task learning using uncertainty to weigh losses for scene geometry and semantics", CVPR
-// 2018: equations 7 (regression) and 10, with s = log σ².
+// Kendall, Gal & Cipolla, "Multi-task learning using uncertainty to weigh losses for scene geometry and semantics",
+// CVPR 2018: equations 7 (regression) and 10, with s = log σ².
 #include <algorithm>
 #include <cmath>
 
@@ -47,8 +47,7 @@ class UncertaintyWeights : public Balancer {
 
 }  // namespace
 
-std::unique_ptr<Balancer> MakeUncertaintyWeights(const config::UncertaintyWeights& config,
-                                                 const BalancedTasks& tasks) {
+std::unique_ptr<Balancer> MakeUncertaintyWeights(const config::UncertaintyWeights& config, const BalancedTasks& tasks) {
   return std::make_unique<UncertaintyWeights>(config, tasks);
 }
 

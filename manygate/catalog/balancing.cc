@@ -6,7 +6,9 @@
 namespace manygate {
 
 BalancedTasks BalancedTasksOf(const config::Pipeline& pipeline, int shared_parameters) {
-  BalancedTasks tasks{.shared_parameters = shared_parameters, .seed = pipeline.train_config().seed()};
+  BalancedTasks tasks;
+  tasks.shared_parameters = shared_parameters;
+  tasks.seed = pipeline.train_config().seed();
   const std::string& target = pipeline.train_config().balancing().metabalance().target_tower();
   for (const config::TaskTower& tower : config::TaskTowers(pipeline.model_config())) {
     if (config::TowerName(tower) == target) tasks.target = tasks.size();

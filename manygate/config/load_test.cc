@@ -173,7 +173,7 @@ TEST(LoadTest, ReportsAllProblemsInOrder) {
             "p.config:2:3: unknown field \"num_epoch\" in TrainConfig. Did you mean \"num_epochs\"? Fields: "
             "sparse_optimizer, dense_optimizer, num_epochs, num_steps, save_checkpoints_steps, "
             "save_checkpoints_epochs, keep_checkpoint_max, log_step_count_steps, use_tensorboard, grad_clipping, ema, "
-            "early_stopping, ... (15 in all)\n"
+            "early_stopping, ... (17 in all)\n"
             "p.config:3:9: seed needs a whole number from 0 to 18446744073709551615, found x\n"
             "p.config:6:10: unknown field \"gates\" in MMoE. Fields: expert_mlp, gate_mlp, "
             "num_expert, task_towers\n"

@@ -59,6 +59,9 @@ void CheckData(const Pipeline& pipeline, Problems* problems);
 void CheckModel(const Pipeline& pipeline, Problems* problems);
 void CheckTraining(const Pipeline& pipeline, Problems* problems);
 
+// The part of CheckTraining that knows train_config.balancing.
+void CheckBalancing(const Pipeline& pipeline, Problems* problems);
+
 // The parts of CheckModel, which has found a model.
 void CheckTowers(const Pipeline& pipeline, Problems* problems);
 void CheckSpecialModel(const ModelConfig& model, Problems* problems);

@@ -108,6 +108,7 @@ void CheckTraining(const Pipeline& pipeline, Problems* problems) {
                     fmt::format("\"{}\" is unknown. {}", type, Suggestion(type, types, "Known")));
     }
   }
+  CheckBalancing(pipeline, problems);
   CheckWatchedMetrics(pipeline, problems);
 }
 
