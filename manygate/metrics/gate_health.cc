@@ -20,6 +20,8 @@ namespace {
 using Json = nlohmann::json;
 
 constexpr double kSameValue = 1e-6;
+constexpr char kGateRemedy[] =
+    "Set model_config.gating.load_balance_weight (0.1) or dropout_ratio (0.1), or raise temperature";
 
 // Whether each column of [rows, columns] has the same value in all rows.
 std::vector<bool> DeadColumns(const float* values, int64_t rows, int64_t columns, int64_t stride) {
@@ -125,11 +127,10 @@ void AddUnused(const HealthReport& report, std::vector<std::string>* alarms) {
     }
     if (unused.empty()) continue;
     alarms->push_back(fmt::format(
-        "{} of the {} experts of bank {} {} used by no gate ({}): the largest mean weight is {:.4f}, below {} / {} = "
-        "{:.4f}. Set model_config.gating.dropout_ratio (0.1) or load_balance_weight (0.01), raise temperature, or use "
-        "fewer experts",
+        "{} of the {} experts of bank {} {} used by no gate ({}): the largest mean weight is {:.5f}, below {} / {} = "
+        "{:.5f}. {}, or use fewer experts",
         unused.size(), experts_of[bank].size(), bank, unused.size() == 1 ? "is" : "are", JoinNames(unused), most.largest,
-        kUnusedShare, most.choices, most.limit));
+        kUnusedShare, most.choices, most.limit, kGateRemedy));
   }
 }
 
@@ -140,9 +141,8 @@ void AddPolarised(const HealthReport& report, std::vector<std::string>* alarms) 
     if (top == gate.mean_weight.end() || !(*top > kPolarisedWeight)) continue;
     const size_t expert = top - gate.mean_weight.begin();
     alarms->push_back(fmt::format(
-        "gate {} is polarised towards expert {}: its mean weight is {:.4f}, above {}, with {} experts to choose from. "
-        "Set model_config.gating.dropout_ratio (0.1) or load_balance_weight (0.01), or raise temperature",
-        gate.name, gate.experts[expert], *top, kPolarisedWeight, gate.experts.size()));
+        "gate {} is polarised towards expert {}: its mean weight is {:.4f}, above {}, with {} experts to choose from. {}",
+        gate.name, gate.experts[expert], *top, kPolarisedWeight, gate.experts.size(), kGateRemedy));
   }
 }
 
@@ -314,7 +314,20 @@ std::vector<std::string> Alarms(const HealthReport& report) {
   return alarms;
 }
 
-std::string AlarmSubject(std::string_view alarm) { return std::string(alarm.substr(0, alarm.find(": "))); }
+std::vector<std::string> AlarmChanges(const std::vector<std::string>& alarms, std::vector<std::string>* told) {
+  std::vector<std::string> lines, subjects;
+  const auto has = [](const std::vector<std::string>& list, const std::string& one) {
+    return std::find(list.begin(), list.end(), one) != list.end();
+  };
+  for (const std::string& alarm : alarms) {
+    subjects.push_back(alarm.substr(0, alarm.find(": ")));
+    if (!has(*told, subjects.back())) lines.push_back("alarm: " + alarm);
+  }
+  for (const std::string& subject : *told)
+    if (!has(subjects, subject)) lines.push_back("alarm over: " + subject);
+  *told = std::move(subjects);
+  return lines;
+}
 
 std::string ToJson(const HealthReport& report) {
   return fmt::format(R"({{"rows": {}, "gates": {}, "banks": {}, "cosines": {}, "alarms": {}}})", report.rows,

@@ -114,15 +114,25 @@ TEST(Alarms, NoneForAHealthyReport) {
 }
 
 TEST(Alarms, ExpertsThatNoGateUses) {
-  // Limit 0.05 / 4 = 0.0125: expert 1 is below it for both gates, expert 3 only for one.
+  // Limit 0.01 / 4 = 0.0025: expert 1 is below it for both gates, expert 3 only for one.
   const HealthReport report{.rows = 4096,
-                            .gates = {GateOf("gates.a", {0.49, 0.01, 0.49, 0.01}),
-                                      GateOf("gates.b", {0.4, 0.012, 0.3, 0.288})}};
+                            .gates = {GateOf("gates.a", {0.498, 0.002, 0.498, 0.002}),
+                                      GateOf("gates.b", {0.4, 0.0024, 0.3, 0.2976})}};
   EXPECT_THAT(Alarms(report),
               ElementsAre("1 of the 4 experts of bank experts is used by no gate (experts.1): the largest mean weight is "
-                          "0.0120, below 0.05 / 4 = 0.0125. Set model_config.gating.dropout_ratio (0.1) or "
-                          "load_balance_weight (0.01), raise temperature, or use fewer experts"));
-  EXPECT_EQ(AlarmSubject(Alarms(report)[0]), "1 of the 4 experts of bank experts is used by no gate (experts.1)");
+                          "0.00240, below 0.01 / 4 = 0.00250. Set model_config.gating.load_balance_weight (0.1) or "
+                          "dropout_ratio (0.1), or raise temperature, or use fewer experts"));
+}
+
+TEST(Alarms, AreToldWhenTheyChange) {
+  std::vector<std::string> told;
+  EXPECT_THAT(AlarmChanges({"one is dead: 5", "two is dead: 6"}, &told),
+              ElementsAre("alarm: one is dead: 5", "alarm: two is dead: 6"));
+  EXPECT_THAT(AlarmChanges({"two is dead: 7", "three is dead: 1"}, &told),
+              ElementsAre("alarm: three is dead: 1", "alarm over: one is dead"));
+  EXPECT_THAT(AlarmChanges({"two is dead: 8", "three is dead: 1"}, &told), IsEmpty());
+  EXPECT_THAT(AlarmChanges({}, &told), ElementsAre("alarm over: two is dead", "alarm over: three is dead"));
+  EXPECT_THAT(told, IsEmpty());
 }
 
 TEST(Alarms, ManyUnusedExpertsAreOneAlarm) {
@@ -135,8 +145,8 @@ TEST(Alarms, AGateWithOneExpert) {
   const HealthReport report{.rows = 4096, .gates = {GateOf("gates.a", {0.96, 0.04}), GateOf("gates.b", {0.5, 0.5})}};
   EXPECT_THAT(Alarms(report),
               ElementsAre("gate gates.a is polarised towards expert experts.0: its mean weight is 0.9600, above 0.95, with "
-                          "2 experts to choose from. Set model_config.gating.dropout_ratio (0.1) or load_balance_weight "
-                          "(0.01), or raise temperature"));
+                          "2 experts to choose from. Set model_config.gating.load_balance_weight (0.1) or dropout_ratio "
+                          "(0.1), or raise temperature"));
   const HealthReport at_limit{.rows = 4096, .gates = {GateOf("gates.a", {0.95, 0.05})}};
   EXPECT_THAT(Alarms(at_limit), IsEmpty());
 }

@@ -40,6 +40,7 @@ std::string ToJson(const MetricsLine& line) {
     }
     json += "}, ";
   }
+  if (!line.health.empty()) json += fmt::format("\"health\": {}, ", ToJson(line.health));
   return json + ToJson(line.result).substr(1);
 }
 

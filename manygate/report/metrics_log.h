@@ -7,8 +7,8 @@
 // {"step": 6000, "epoch": 1, "seconds": 2.5, "rows_per_second": 76800, "loss": 0.21, "train_loss": {"income": 0.2},
 //  "rows": 49881, "tasks": {"income": {"auc": 0.94, "auc_interval": [0.93, 0.95], "rows": 49881, "positives": 3094}}}
 //                                                                                                 (on one line)
-// NaN and infinities are null. "train_loss" is left out when there is none. Readers must ignore fields they do not
-// know.
+// NaN and infinities are null. "train_loss" is left out when there is none; so is "health", the gates and experts
+// (metrics/gate_health.h) in an object of their own. Readers must ignore fields they do not know.
 #ifndef MANYGATE_REPORT_METRICS_LOG_H_
 #define MANYGATE_REPORT_METRICS_LOG_H_
 
@@ -19,6 +19,7 @@
 
 #include "manygate/base/status.h"
 #include "manygate/metrics/evaluation.h"
+#include "manygate/metrics/gate_health.h"
 
 namespace manygate {
 
@@ -29,6 +30,7 @@ struct MetricsLine {
   double rows_per_second = 0.0;  // of training
   std::vector<std::pair<std::string, double>> train_losses = {};  // (tower, mean since the last evaluation)
   EvaluationResult result = {};
+  HealthReport health = {};
 };
 
 // Without the line feed.

@@ -17,6 +17,7 @@
 #include "manygate/config/resolve.h"
 #include "manygate/config/validate.h"
 #include "manygate/data/split.h"
+#include "manygate/metrics/transfer.h"
 #include "manygate/report/metrics_log.h"
 #include "manygate/report/progress.h"
 #include "manygate/report/tensorboard.h"
@@ -25,6 +26,7 @@
 #include "manygate/train/drawing.h"
 #include "manygate/train/ensemble.h"
 #include "manygate/train/evaluation.h"
+#include "manygate/train/health.h"
 #include "manygate/train/stepper.h"
 
 namespace manygate {
@@ -47,7 +49,7 @@ RunLength LengthOf(const config::Pipeline& pipeline, int64_t rows) {
 bool IsOurs(const std::string& name) {
   return name == kManifestName || name == kConfigFileName || name == kWeightsFileName || name == kMetricsFileName ||
          name == features::kSchemaFileName || name == "checkpoints" || name == kMembersName || name == "report.html" ||
-         name.starts_with("events.out.tfevents.") || name.ends_with(".tmp");
+         name == kTransferFileName || name.starts_with("events.out.tfevents.") || name.ends_with(".tmp");
 }
 // What shows that the folder is not one of ours, which may be emptied; "" if it is one. A training that never got to a
 // checkpoint leaves logs and an empty folder of checkpoints at most.
@@ -123,6 +125,7 @@ class Trainer {
     model_ = MakeModel(pipeline_, data_.schema, Purpose::kTrain);
     stepper_ = std::make_unique<Stepper>(*model_, run_, pool_);
     evaluator_ = std::make_unique<Evaluator>(*model_, pool_);
+    monitor_ = std::make_unique<HealthMonitor>(*model_, *stepper_, data_, pool_);
     MG_RETURN_IF_ERROR(PrepareDirectory());
     result_.phases.read = Now() - start;
     Say(fmt::format("{} training rows, {} validation, {} test; {} parameters; {} steps per epoch",
@@ -223,12 +226,13 @@ class Trainer {
     state_.step = stepper_->step();
     state_.evaluated = true;
     EvaluationResult evaluation;
-    if (!data_.validation.rows.empty()) {
+    if (!data_.validation.rows.empty() || monitor_->active()) {
       stepper_->SwapAverage();
-      evaluation = evaluator_->Evaluate(data_.validation);
+      if (!data_.validation.rows.empty()) evaluation = evaluator_->Evaluate(data_.validation);
+      if (monitor_->active()) health_ = monitor_->Measure();
       stepper_->SwapAverage();
-      UpdateBest(evaluation);
     }
+    if (!data_.validation.rows.empty()) UpdateBest(evaluation);
     result_.phases.evaluate += Now() - start;
     state_.seconds = Now() - started_;
     MG_RETURN_IF_ERROR(Log(evaluation));
@@ -269,7 +273,8 @@ class Trainer {
     const double rows_per_second = training > 0 ? static_cast<double>(rows_trained_) / training : 0;
     const double epoch = static_cast<double>(stepper_->step()) / static_cast<double>(run_.steps_per_epoch);
     MG_RETURN_IF_ERROR(AppendMetrics(JoinPath(options_.model_dir, kMetricsFileName),
-                                     {stepper_->step(), epoch, state_.seconds, rows_per_second, losses, evaluation}));
+                                     {stepper_->step(), epoch, state_.seconds, rows_per_second, losses, evaluation,
+                                      health_}));
     std::string line = fmt::format("step {}, epoch {:.4g}: loss", FormatCount(stepper_->step()), epoch);
     for (const auto& [tower, loss] : losses) line += fmt::format(" {} {:.5f}", tower, loss);
     if (!evaluation.tasks.empty()) line += "; validation";
@@ -277,6 +282,7 @@ class Trainer {
       if (!task.metrics.empty())
         line += fmt::format(" {}_{} {:.5f}", task.metrics[0].first, task.tower, task.metrics[0].second);
     Say(line);
+    for (const std::string& change : AlarmChanges(health_.alarms, &told_alarms_)) Say(change);
     if (events_ == nullptr) return OkStatus();
     for (const auto& [tower, loss] : losses) events_->AddScalar("loss/" + tower, stepper_->step(), loss);
     events_->AddScalar("learning_rate", stepper_->step(), stepper_->learning_rate());
@@ -284,6 +290,7 @@ class Trainer {
     for (const TaskResult& task : evaluation.tasks)
       for (const auto& [metric, value] : task.metrics)
         events_->AddScalar(fmt::format("metric/{}_{}", metric, task.tower), stepper_->step(), value);
+    AddScalars(health_, stepper_->step(), *events_);
     return events_->Flush();
   }
 
@@ -303,6 +310,7 @@ class Trainer {
         MG_RETURN_IF_ERROR(LoadWeights(
             JoinPath(CheckpointDirectory(options_.model_dir, result_.best_step), kWeightsFileName), *model_));
         last_evaluation_ = evaluator_->Evaluate(data_.validation);
+        health_ = {};
         Say(fmt::format("the model keeps the weights of step {}, the best by {} ({:.5f})",
                         FormatCount(result_.best_step), metrics[0], state_.best[metrics[0]].value));
       }
@@ -311,6 +319,8 @@ class Trainer {
     if (last_evaluation_.rows == 0 && !data_.validation.rows.empty())
       last_evaluation_ = evaluator_->Evaluate(data_.validation);
     result_.validation = last_evaluation_;
+    if (health_.empty() && monitor_->active()) health_ = monitor_->Measure();
+    result_.health = health_;
     if (!data_.test.rows.empty()) result_.test = evaluator_->Evaluate(data_.test);
     result_.steps = stepper_->step();
     result_.epochs = static_cast<double>(stepper_->step()) / static_cast<double>(run_.steps_per_epoch);
@@ -338,10 +348,13 @@ class Trainer {
   std::unique_ptr<Model> model_;
   std::unique_ptr<Stepper> stepper_;
   std::unique_ptr<Evaluator> evaluator_;
+  std::unique_ptr<HealthMonitor> monitor_;
   std::unique_ptr<EventWriter> events_;
   RunState state_;
   TrainResult result_;
   EvaluationResult last_evaluation_;
+  HealthReport health_;  // of the last evaluation
+  std::vector<std::string> told_alarms_;
   int64_t rows_trained_ = 0;
   double started_ = 0;
   bool stop_early_ = false;

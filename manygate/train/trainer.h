@@ -21,6 +21,7 @@
 #include "manygate/base/status.h"
 #include "manygate/config/load.h"
 #include "manygate/metrics/evaluation.h"
+#include "manygate/metrics/gate_health.h"
 
 namespace manygate {
 
@@ -51,6 +52,7 @@ struct TrainResult {
   std::string best_metric;  // the metric that chose the saved weights; "" = the last ones
   int64_t best_step = 0;
   EvaluationResult validation, test;  // of the saved weights; test.rows = 0 without a test split
+  HealthReport health;                // of the saved weights; empty for an ensemble, whose members' logs have it
 };
 
 // One network or, if the configuration has an ensemble, several (train/ensemble.h). loaded: as read; it is validated and
