@@ -65,9 +65,13 @@ TEST(ValidateModelTest, GatingIsForSoftmaxGatesOverExperts) {
     EXPECT_EQ(ErrorOf(model + gating), "");
   }
   const std::string bottom = " { bottom_mlp { hidden_units: 8 }" + std::string(kTwo);
-  for (const auto& [name, model] : std::initializer_list<std::pair<std::string, std::string>>{
-           {"shared_bottom", bottom}, {"aitm", bottom}, {"esmm", bottom}, {"dselect_k", experts}, {"pepnet", " {" + std::string(kTwo)},
-           {"simple_multi_task", " {" + std::string(kTwo)}}) {
+  for (const auto& [name, model] :
+       std::initializer_list<std::pair<std::string, std::string>>{{"shared_bottom", bottom},
+                                                                  {"aitm", bottom},
+                                                                  {"esmm", bottom},
+                                                                  {"dselect_k", experts},
+                                                                  {"pepnet", " {" + std::string(kTwo)},
+                                                                  {"simple_multi_task", " {" + std::string(kTwo)}}) {
     EXPECT_EQ(ErrorOf(name + model + "\n" + gating.substr(1)),
               "p.config:6:1: model_config.gating has no effect: " + name +
                   " has no softmax gates over experts. Models that have: mmoe, omoe, cgc, ple, escm2, adatt, and dbmtl "

@@ -58,8 +58,8 @@ Value ExpertBank(Graph& graph, Value x, const config::MLP& mlp, int64_t num_expe
 Value Gate(Graph& graph, Value x, const config::MLP& mlp, int64_t num_expert, const config::Gating& gating,
            const std::string& name) {
   x = Mlp(graph, x, mlp, name);
-  const Value weights = Softmax(graph, Dense(graph, x, {1, num_expert}, name + ".output"), name + ".softmax",
-                                gating.temperature());
+  const Value weights =
+      Softmax(graph, Dense(graph, x, {1, num_expert}, name + ".output"), name + ".softmax", gating.temperature());
   if (num_expert == 1) return weights;
   if (gating.load_balance_weight() > 0)
     graph.AddRowLoss(name + ".load_balance", LoadBalance(graph, weights, name + ".load_balance"),

@@ -20,9 +20,9 @@ Value Mlp(Graph& graph, Value x, const config::MLP& mlp, const std::string& name
 // num_expert networks of the same shape over one input: x: [B, D] -> [B, E, last hidden unit]. mlp has >= 1 layer.
 Value ExpertBank(Graph& graph, Value x, const config::MLP& mlp, int64_t num_expert, const std::string& name);
 
-// Softmax gate over E experts (Ma et al. 2018, equation 7), with hidden layers if `mlp` has any: [B, D] -> [B, E]. Every gate
-// of every model is made here and obeys `gating`: "<name>.softmax" with its temperature; with two experts or more also
-// "<name>.dropout", and "<name>.load_balance", a row loss on the weights before dropout.
+// Softmax gate over E experts (Ma et al. 2018, equation 7), with hidden layers if `mlp` has any: [B, D] -> [B, E]. Every
+// softmax gate over experts is made here and obeys `gating`: "<name>.softmax" with its temperature; with two experts or
+// more also "<name>.dropout", and "<name>.load_balance", a row loss on the weights before dropout.
 Value Gate(Graph& graph, Value x, const config::MLP& mlp, int64_t num_expert, const config::Gating& gating,
            const std::string& name);
 

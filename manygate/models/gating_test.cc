@@ -39,8 +39,8 @@ std::vector<GatedModel> GatedModels() {
        {"gates.a", "gates.b", "imputation.gate"},
        {"counterfactual", "b_given_a"}},
       {"cgc { expert_num_per_task: 2 share_num: 1 " + banks + towers, {"gates.a", "gates.b"}, {}},
-      {"ple { extraction_networks { expert_num_per_task: 2 share_num: 1 " + banks + " } extraction_networks { " + banks +
-           " }" + towers,
+      {"ple { extraction_networks { expert_num_per_task: 2 share_num: 1 " + banks + " } extraction_networks { " +
+           banks + " }" + towers,
        {"gates.0.a", "gates.0.b", "gates.0.shared", "gates.1.a", "gates.1.b"},
        {}},
       {"adatt { expert_num_per_task: 2 expert_mlps { hidden_units: 5 } expert_mlps { hidden_units: 4 }" + towers,
@@ -70,8 +70,7 @@ int CountNodes(const Graph& graph, const std::string& end) {
 
 // What only training needs: the labels are not there.
 void KeepTowers(Graph& graph) {
-  std::erase_if(graph.outputs,
-                [](const Graph::Output& output) { return output.kind != Graph::Output::Kind::kTower; });
+  std::erase_if(graph.outputs, [](const Graph::Output& output) { return output.kind != Graph::Output::Kind::kTower; });
   RemoveUnusedNodes(graph);
 }
 

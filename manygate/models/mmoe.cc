@@ -17,8 +17,8 @@ namespace manygate {
 void WireMmoe(Graph& graph, const ModelInputs& inputs, const config::MMoE& config) {
   const Value experts = ExpertBank(graph, inputs.x, config.expert_mlp(), config.num_expert(), "experts");
   for (const config::TaskTower& tower : config.task_towers()) {
-    const Value gate = Gate(graph, inputs.x, config.gate_mlp(), config.num_expert(), inputs.gating,
-                            "gates." + tower.tower_name());
+    const Value gate =
+        Gate(graph, inputs.x, config.gate_mlp(), config.num_expert(), inputs.gating, "gates." + tower.tower_name());
     AddTower(graph, inputs, Mix(graph, experts, gate, "mix." + tower.tower_name()), tower);
   }
 }

@@ -34,7 +34,7 @@ class GateDropoutOp final : public Op {
       float* row = y.data + r * y.stride;
       float sum = 0;
       for (int64_t e = 0; e < experts; ++e) sum += row[e];
-      factors[r] = sum < kNothing ? 0.f : 1.f / sum;
+      factors[r] = sum * (1 - ratio_) < kNothing ? 0.f : 1.f / sum;
       if (factors[r] == 0) {
         std::copy_n(w.data + r * w.stride, experts, row);
       } else {

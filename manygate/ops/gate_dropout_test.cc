@@ -14,7 +14,6 @@
 namespace manygate {
 namespace {
 
-
 Graph DropoutGraph(int64_t experts, float ratio) {
   Graph graph;
   graph.AddOutput("y", GateDropout(graph, Numbers(graph, "w", 0, experts), ratio, "dropout"));

@@ -28,8 +28,7 @@ class LoadBalanceOp final : public Op {
     for (int64_t e = 0; e < experts; ++e) variance += deviation(e) * deviation(e) / count;
     for (int64_t r = 0; r < c.rows; ++r) c.output.data[r * c.output.stride] = static_cast<float>(variance);
     // d variance / d I_e = 2 (v_e − variance) / Σ I, as Σ v = 0; from here on in the place of I_e.
-    for (int64_t e = 0; e < experts; ++e)
-      c.workspace[e] = static_cast<float>(2 * (deviation(e) - variance) * scale);
+    for (int64_t e = 0; e < experts; ++e) c.workspace[e] = static_cast<float>(2 * (deviation(e) - variance) * scale);
   }
 
   void Backward(const OpContext& c) const override {

@@ -9,8 +9,8 @@
 
 namespace manygate {
 
-// Softmax over the last dimension of [B, E], of x / temperature: below 1 the largest weight grows, above 1 all become more
-// alike. temperature > 0.
+// Softmax over the last dimension of [B, E], of x / temperature: below 1 the largest weight grows, above 1 all become
+// more alike. temperature > 0.
 Value Softmax(Graph& graph, Value x, std::string name, float temperature = 1);
 
 // experts: [B, E, H], gates: [B, E] -> [B, H] = Σ_e gates[b, e] · experts[b, e, :].
