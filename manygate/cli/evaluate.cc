@@ -17,6 +17,7 @@
 #include "manygate/report/text_table.h"
 #include "manygate/train/dataset.h"
 #include "manygate/train/evaluation.h"
+#include "manygate/train/evaluation_rows.h"
 
 namespace manygate::cli {
 namespace {
@@ -70,27 +71,14 @@ StatusOr<Evaluated> EvaluateModel(const std::string& dir, const EvaluateFlags& f
   const Model* model = members[0].get();
   std::vector<std::string> notes;
   const std::string cache = CacheDirectory(model->pipeline, dir);
-  std::string source = paths;
   Evaluated evaluated;
-  RowSelection selection;
-  if (!paths.empty()) {
-    MG_ASSIGN_OR_RETURN(selection, PrepareRows(model->pipeline, model->schema, paths, true, pool, cache, &notes));
-    evaluated.rows_name = paths;
-  } else {
-    MG_ASSIGN_OR_RETURN(Dataset data, PrepareHoldOut(model->pipeline, model->schema, pool, cache, &notes));
-    const bool has_test = !data.test.rows.empty();
-    selection = has_test ? std::move(data.test) : std::move(data.validation);
-    if (selection.rows.empty())
-      return InvalidInput(fmt::format("{}: its training held out no rows; name data to evaluate on: --data FILE", dir));
-    source = model->pipeline.eval_input_path().empty() ? model->pipeline.train_input_path()
-                                                       : model->pipeline.eval_input_path();
-    evaluated.rows_name = fmt::format("{} rows held out of {}", has_test ? "test" : "validation", source);
-  }
+  MG_ASSIGN_OR_RETURN(const EvaluationRows rows, RowsToEvaluate(*model, dir, paths, pool, cache, &notes));
+  evaluated.rows_name = rows.name;
   Evaluator evaluator(Pointers(members), pool);
-  const Predictions predictions = evaluator.Predict(selection);
-  evaluated.result = evaluator.Score(predictions, selection);
-  MG_ASSIGN_OR_RETURN(evaluated.by,
-                      Slice(evaluator, predictions, selection, model->pipeline, source, flags.by, pool, cache, &notes));
+  const Predictions predictions = evaluator.Predict(rows.selection);
+  evaluated.result = evaluator.Score(predictions, rows.selection);
+  MG_ASSIGN_OR_RETURN(evaluated.by, Slice(evaluator, predictions, rows.selection, model->pipeline, rows.source,
+                                          flags.by, pool, cache, &notes));
   PrintNotes(notes, console);
   return evaluated;
 }

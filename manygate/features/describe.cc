@@ -30,36 +30,6 @@ std::string Align(const std::vector<Row>& rows) {
   return text;
 }
 
-const char* KindName(const FeatureSchema& feature) {
-  switch (feature.kind()) {
-    case FeatureSchema::VOCABULARY: return feature.learnt() ? "learnt vocabulary" : "vocabulary";
-    case FeatureSchema::BUCKETS: return "integers";
-    case FeatureSchema::HASH: return "hash";
-    case FeatureSchema::BINS: return "bins";
-    case FeatureSchema::NUMBER: return "number";
-    case FeatureSchema::PIECEWISE: return "piecewise";
-  }
-  return "";
-}
-
-std::string InputOf(const FeatureSchema& feature) {
-  const std::string ids = FormatCount(static_cast<int64_t>(feature.vocabulary_size()));
-  switch (feature.encoding()) {
-    case FeatureSchema::ONE_HOT: return fmt::format("one-hot {}", ids);
-    case FeatureSchema::EMBEDDING:
-      return fmt::format("embedding {} x {}{}", ids, feature.embedding_dim(),
-                         feature.embedding_name().empty() ? "" : " \"" + feature.embedding_name() + "\"");
-    case FeatureSchema::NUMBERS: return feature.width() == 1 ? "1 number" : fmt::format("{} numbers", feature.width());
-    case FeatureSchema::PIECES:
-    case FeatureSchema::PIECES_EMBEDDED:
-      return fmt::format(
-          "{} {}{}{}", ids, feature.vocabulary_size() == 1 ? "piece" : "pieces",
-          feature.encoding() == FeatureSchema::PIECES ? "" : fmt::format(" to {}", feature.embedding_dim()),
-          feature.missing_indicator() ? " + missing" : "");
-  }
-  return "";
-}
-
 // `0 31.2 %, 1 40.1 %, ...`
 std::string SharesOf(const LabelSchema& label) {
   constexpr int kShown = 5;
@@ -70,23 +40,6 @@ std::string SharesOf(const LabelSchema& label) {
         100.0 * static_cast<double>(label.class_count(i)) / static_cast<double>(std::max<uint64_t>(label.rows(), 1)));
   }
   return text + (label.class_count_size() > kShown ? ", ..." : "");
-}
-
-std::string StatisticsOf(const LabelSchema& label) {
-  if (label.kind() == LabelSchema::NUMBER)
-    return fmt::format("mean {:.6g}, deviation {:.6g}", label.mean(), label.deviation());
-  if (label.kind() == LabelSchema::CLASSES) return SharesOf(label);
-  return fmt::format("{} positive ({:.4g} %)", FormatCount(static_cast<int64_t>(label.positives())),
-                     100.0 * label.mean());
-}
-
-const char* KindName(const LabelSchema& label) {
-  switch (label.kind()) {
-    case LabelSchema::BINARY: return "binary";
-    case LabelSchema::NUMBER: return "number";
-    case LabelSchema::CLASSES: return "classes";
-  }
-  return "";
 }
 
 std::string RuleOf(const LabelSchema& label) {
@@ -113,18 +66,65 @@ std::string ColumnsLine(const char* what, const google::protobuf::RepeatedPtrFie
 
 }  // namespace
 
+const char* KindText(const FeatureSchema& feature) {
+  switch (feature.kind()) {
+    case FeatureSchema::VOCABULARY: return feature.learnt() ? "learnt vocabulary" : "vocabulary";
+    case FeatureSchema::BUCKETS: return "integers";
+    case FeatureSchema::HASH: return "hash";
+    case FeatureSchema::BINS: return "bins";
+    case FeatureSchema::NUMBER: return "number";
+    case FeatureSchema::PIECEWISE: return "piecewise";
+  }
+  return "";
+}
+
+std::string InputText(const FeatureSchema& feature) {
+  const std::string ids = FormatCount(static_cast<int64_t>(feature.vocabulary_size()));
+  switch (feature.encoding()) {
+    case FeatureSchema::ONE_HOT: return fmt::format("one-hot {}", ids);
+    case FeatureSchema::EMBEDDING:
+      return fmt::format("embedding {} x {}{}", ids, feature.embedding_dim(),
+                         feature.embedding_name().empty() ? "" : " \"" + feature.embedding_name() + "\"");
+    case FeatureSchema::NUMBERS: return feature.width() == 1 ? "1 number" : fmt::format("{} numbers", feature.width());
+    case FeatureSchema::PIECES:
+    case FeatureSchema::PIECES_EMBEDDED:
+      return fmt::format(
+          "{} {}{}{}", ids, feature.vocabulary_size() == 1 ? "piece" : "pieces",
+          feature.encoding() == FeatureSchema::PIECES ? "" : fmt::format(" to {}", feature.embedding_dim()),
+          feature.missing_indicator() ? " + missing" : "");
+  }
+  return "";
+}
+
+std::string StatisticsText(const LabelSchema& label) {
+  if (label.kind() == LabelSchema::NUMBER)
+    return fmt::format("mean {:.6g}, deviation {:.6g}", label.mean(), label.deviation());
+  if (label.kind() == LabelSchema::CLASSES) return SharesOf(label);
+  return fmt::format("{} positive ({:.4g} %)", FormatCount(static_cast<int64_t>(label.positives())),
+                     100.0 * label.mean());
+}
+
+const char* KindText(const LabelSchema& label) {
+  switch (label.kind()) {
+    case LabelSchema::BINARY: return "binary";
+    case LabelSchema::NUMBER: return "number";
+    case LabelSchema::CLASSES: return "classes";
+  }
+  return "";
+}
+
 std::string DescribeSchema(const Schema& schema) {
   std::vector<Row> features = {{"feature", "column", "kind", "input", "fitted"}};
   uint64_t one_hot = 0;
   for (const FeatureSchema& feature : schema.features()) {
     if (feature.encoding() == FeatureSchema::ONE_HOT) one_hot += feature.vocabulary_size();
-    features.push_back({feature.name(), feature.column(), KindName(feature), InputOf(feature),
+    features.push_back({feature.name(), feature.column(), KindText(feature), InputText(feature),
                         FeatureFromSchema(feature)->Describe()});
   }
   std::vector<Row> labels = {{"label", "column", "kind", "rows", "training statistics", "rule"}};
   for (const LabelSchema& label : schema.labels()) {
-    labels.push_back({label.name(), label.column(), KindName(label), FormatCount(static_cast<int64_t>(label.rows())),
-                      StatisticsOf(label), RuleOf(label)});
+    labels.push_back({label.name(), label.column(), KindText(label), FormatCount(static_cast<int64_t>(label.rows())),
+                      StatisticsText(label), RuleOf(label)});
   }
   std::string text = fmt::format("fitted on {} training rows; {} id columns ({} one-hot inputs), {} numbers\n\n",
                                  FormatCount(static_cast<int64_t>(schema.training_rows())), schema.num_id_slots(),

@@ -9,6 +9,7 @@
 
 #include "manygate/base/text.h"
 #include "manygate/config/accessors.h"
+#include "manygate/train/input_kinds.h"
 
 namespace manygate {
 namespace {
@@ -113,52 +114,8 @@ class Drawing {
   }
 
   // ---- inputs
-  struct InputKind {
-    std::string what;
-    int64_t columns = 0;
-    uint64_t values = 0;
-    uint64_t width = 0;
-  };
-
-  std::vector<InputKind> CountInputs() const {
-    InputKind one_hot{.what = "one-hot column"}, embedding{.what = "embedding"}, piecewise{.what = "piecewise column"},
-        number{.what = "number"};
-    const auto& names = config_.feature_groups(0).feature_names();
-    for (const features::FeatureSchema& feature : model_.schema.features()) {
-      if (std::find(names.begin(), names.end(), feature.name()) == names.end()) continue;
-      switch (feature.encoding()) {
-        case features::FeatureSchema::ONE_HOT:
-          ++one_hot.columns;
-          one_hot.width += feature.vocabulary_size();
-          break;
-        case features::FeatureSchema::EMBEDDING:
-          ++embedding.columns;
-          embedding.values += feature.vocabulary_size();
-          embedding.width += feature.embedding_dim();
-          break;
-        case features::FeatureSchema::PIECES:
-        case features::FeatureSchema::PIECES_EMBEDDED:
-          ++piecewise.columns;
-          piecewise.width += feature.embedding_dim() > 0 ? feature.embedding_dim() : feature.vocabulary_size();
-          break;
-        default:
-          ++number.columns;
-          number.width += feature.width();
-          break;
-      }
-    }
-    std::vector<InputKind> kinds;
-    for (InputKind* kind : {&one_hot, &embedding, &piecewise, &number}) {
-      if (kind->columns == 0) continue;
-      if (kind->columns > 1) kind->what += "s";
-      if (kind->values > 0) kind->what += fmt::format(" of {} values", FormatCount(static_cast<int64_t>(kind->values)));
-      kinds.push_back(std::move(*kind));
-    }
-    return kinds;
-  }
-
   void DrawInputs() {
-    const std::vector<InputKind> kinds = CountInputs();
+    const std::vector<InputKind> kinds = CountInputKinds(config_.feature_groups(0), model_.schema);
     size_t count_columns = 0, text_columns = 0, width_columns = 0;
     uint64_t width = 0;
     for (const InputKind& kind : kinds) {

@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "manygate/train/input_kinds.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "manygate/base/text.h"
+
+namespace manygate {
+
+std::vector<InputKind> CountInputKinds(const config::FeatureGroupConfig& group, const features::Schema& schema) {
+  InputKind one_hot{.what = "one-hot column"}, embedding{.what = "embedding"}, piecewise{.what = "piecewise column"},
+      number{.what = "number"};
+  const auto& names = group.feature_names();
+  for (const features::FeatureSchema& feature : schema.features()) {
+    if (std::find(names.begin(), names.end(), feature.name()) == names.end()) continue;
+    switch (feature.encoding()) {
+      case features::FeatureSchema::ONE_HOT:
+        ++one_hot.columns;
+        one_hot.width += feature.vocabulary_size();
+        break;
+      case features::FeatureSchema::EMBEDDING:
+        ++embedding.columns;
+        embedding.values += feature.vocabulary_size();
+        embedding.width += feature.embedding_dim();
+        break;
+      case features::FeatureSchema::PIECES:
+      case features::FeatureSchema::PIECES_EMBEDDED:
+        ++piecewise.columns;
+        piecewise.width += feature.embedding_dim() > 0 ? feature.embedding_dim() : feature.vocabulary_size();
+        break;
+      default:
+        ++number.columns;
+        number.width += feature.width();
+        break;
+    }
+  }
+  std::vector<InputKind> kinds;
+  for (InputKind* kind : {&one_hot, &embedding, &piecewise, &number}) {
+    if (kind->columns == 0) continue;
+    if (kind->columns > 1) kind->what += "s";
+    if (kind->values > 0) kind->what += fmt::format(" of {} values", FormatCount(static_cast<int64_t>(kind->values)));
+    kinds.push_back(std::move(*kind));
+  }
+  return kinds;
+}
+
+}  // namespace manygate
