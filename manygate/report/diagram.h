@@ -5,7 +5,8 @@
 //                                                   {.title = "tower", .role = "tower", .inputs = {0}}}};
 //   std::string svg = DrawDiagram(diagram);
 //
-// Boxes stand in layers by the longest way from a box without inputs; boxes that nothing reads stand in the last one.
+// Boxes stand in layers by the longest way from a box without inputs; those without inputs right before the first box that
+// reads them, those that nothing reads in the last layer.
 // Arrows across several layers pass between boxes. Neither boxes nor their texts overlap, whatever the diagram.
 #ifndef MANYGATE_REPORT_DIAGRAM_H_
 #define MANYGATE_REPORT_DIAGRAM_H_

@@ -11,7 +11,7 @@
 namespace manygate {
 namespace {
 
-constexpr double kLayerGap = 52, kBoxGap = 14, kPassHeight = 6, kMargin = 4;
+constexpr double kLayerGap = 44, kBoxGap = 14, kPassHeight = 6, kMargin = 4;
 constexpr int kSweeps = 8;
 
 // A box, or the place where an arrow passes a layer.
@@ -78,20 +78,26 @@ class Arranger {
  private:
   void FindLayers() {
     const auto& boxes = diagram_.boxes;
-    std::vector<bool> read(boxes.size(), false);
+    std::vector<int> first_reader(boxes.size(), -1);  // its layer; -1: none
     int last = 0;
     for (size_t b = 0; b < boxes.size(); ++b) {
       Item item{.box = static_cast<int>(b), .height = HeightOf(boxes[b])};
       for (const int input : boxes[b].inputs) {
         MG_CHECK(input >= 0 && input < static_cast<int>(b), "box {} reads box {}", b, input);
         item.layer = std::max(item.layer, items_[input].layer + 1);
-        read[input] = true;
       }
       last = std::max(last, item.layer);
       items_.push_back(std::move(item));
     }
     for (size_t b = 0; b < boxes.size(); ++b)
-      if (!read[b]) items_[b].layer = last;
+      for (const int input : boxes[b].inputs)
+        if (first_reader[input] < 0 || items_[b].layer < first_reader[input]) first_reader[input] = items_[b].layer;
+    for (size_t b = 0; b < boxes.size(); ++b) {
+      if (first_reader[b] < 0)
+        items_[b].layer = last;
+      else if (boxes[b].inputs.empty())
+        items_[b].layer = first_reader[b] - 1;
+    }
     layers_.resize(last + 1);
     for (size_t b = 0; b < boxes.size(); ++b) layers_[items_[b].layer].push_back(static_cast<int>(b));
   }

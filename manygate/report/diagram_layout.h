@@ -35,7 +35,7 @@ struct DiagramLayout {
   double width = 0, height = 0;
 };
 
-inline constexpr double kDiagramFont = 12, kDiagramLine = 17, kDiagramPadding = 10, kDiagramMostText = 190;
+inline constexpr double kDiagramFont = 12, kDiagramLine = 17, kDiagramPadding = 10, kDiagramMostText = 240;
 
 DiagramLayout LayOut(const Diagram& diagram);
 

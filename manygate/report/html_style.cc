@@ -76,7 +76,7 @@ pre { font: 12.5px/1.5 ui-monospace, SFMono-Regular, Menlo, Consolas, "Liberatio
 svg { display: block; font-family: inherit; overflow: visible; }
 .chart { width: 100%; max-width: calc(var(--width) * 1.2); height: auto; }
 .chart.wide { min-width: calc(var(--width) * 0.9); }
-.diagram { width: 100%; min-width: calc(var(--width) * 0.95); max-width: calc(var(--width) * 1.15); height: auto; }
+.diagram { width: 100%; min-width: calc(var(--width) * 0.84); max-width: calc(var(--width) * 1.15); height: auto; }
 svg text { fill: var(--ink); font-size: 12px; }
 .tick, .key { fill: var(--muted); font-variant-numeric: tabular-nums; }
 svg .key { fill: var(--ink); }

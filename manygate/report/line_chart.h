@@ -35,7 +35,7 @@ struct ChartSeries {
 
 struct LineChart {
   std::string label;  // what the picture shows, for those who do not see it
-  AxisChoice x, y;
+  AxisChoice x = {}, y = {};
   std::vector<ChartSeries> series;
   bool diagonal = false;                                    // a thin dashed line y = x
   double level = std::numeric_limits<double>::quiet_NaN();  // a thin dashed line across at this y

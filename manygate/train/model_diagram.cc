@@ -5,10 +5,9 @@
 
 #include <algorithm>
 #include <array>
-#include <map>
 #include <vector>
 
-#include "manygate/base/text.h"
+#include "manygate/base/check.h"
 #include "manygate/catalog/catalog.h"
 #include "manygate/catalog/inputs.h"
 #include "manygate/config/accessors.h"
@@ -17,12 +16,14 @@
 namespace manygate {
 namespace {
 
-constexpr char kInputsTitle[] = "inputs";
+constexpr char kInputsTitle[] = "inputs", kWideTitle[] = "wide inputs", kCrossTitle[] = "cross";
 
 const char* RoleOf(std::string_view stem) {
-  if (stem.starts_with("experts")) return "experts";
-  if (stem.starts_with("gates.") || stem.ends_with(".gate") || stem.starts_with("epnet")) return "gate";
-  if (stem.starts_with("mix.") || stem.ends_with(".mix") || stem.starts_with("transfer.")) return "mix";
+  if (stem.starts_with("experts") || stem.starts_with("bottom")) return "experts";
+  if (stem == "gate" || stem.starts_with("gates.") || stem.ends_with(".gate") || stem.starts_with("epnet"))
+    return "gate";
+  if (stem == "mix" || stem.starts_with("mix.") || stem.ends_with(".mix") || stem.starts_with("transfer."))
+    return "mix";
   if (stem.starts_with("towers.") || stem.ends_with(".tower")) return "tower";
   return "part";
 }
@@ -32,24 +33,27 @@ std::string WithoutPrefix(const std::string& activation) {
   return activation.starts_with("nn.") ? activation.substr(3) : activation;
 }
 
-// By name of each node of the inputs: the title of its box.
-std::map<std::string, std::string> InputBoxes(const config::ModelConfig& model, const features::Schema& schema) {
+// The title of the box of each node of the inputs; they are the first nodes of the graph.
+std::vector<std::string> InputBoxes(const Graph& whole, const config::ModelConfig& model,
+                                    const features::Schema& schema) {
   Graph graph;
   const ModelInputs inputs = BuildInputs(graph, model, schema);
-  std::map<std::string, std::string> boxes;
+  std::vector<std::string> boxes(graph.nodes.size());
   const auto claim = [&](Value from, const std::string& title) {
     std::vector<Value> open = {from};
     while (!open.empty()) {
-      const Node& node = graph.node(open.back());
+      const Value n = open.back();
+      const Node& node = graph.node(n);
       open.pop_back();
-      const bool cross = node.name.starts_with("cross.layers.");
-      if (!boxes.try_emplace(node.name, cross ? "cross" : title).second) continue;
+      MG_CHECK(whole.node(n).name == node.name, "node {} is {}, not {}", n, whole.node(n).name, node.name);
+      if (!boxes[n].empty()) continue;
+      boxes[n] = node.name.starts_with("cross.layers.") ? kCrossTitle : title;
       open.insert(open.end(), node.inputs.begin(), node.inputs.end());
     }
   };
   claim(inputs.x, kInputsTitle);
   for (const auto& [name, value] : inputs.groups) claim(value, "group " + name);
-  if (inputs.wide >= 0) claim(inputs.wide, "wide inputs");
+  if (inputs.wide >= 0) claim(inputs.wide, kWideTitle);
   return boxes;
 }
 
@@ -61,14 +65,13 @@ class Builder {
         graph_(BuildGraph(model.pipeline, model.schema, {.purpose = Purpose::kPredict, .rewrite = false})) {}
 
   Diagram Build() {
-    const std::map<std::string, std::string> input_boxes = InputBoxes(config_, model_.schema);
+    const std::vector<std::string> input_boxes = InputBoxes(graph_, config_, model_.schema);
     const std::vector<bool> needed = Needed();
     box_of_.assign(graph_.nodes.size(), -1);
     for (size_t n = 0; n < graph_.nodes.size(); ++n) {
       if (!needed[n]) continue;
-      const auto input = input_boxes.find(graph_.nodes[n].name);
-      const bool is_input = input != input_boxes.end();
-      Place(static_cast<Value>(n), is_input ? input->second : NodeStem(graph_.nodes[n].name), is_input);
+      const bool is_input = n < input_boxes.size();
+      Place(static_cast<Value>(n), is_input ? input_boxes[n] : NodeStem(graph_.nodes[n].name), is_input);
     }
     Diagram diagram{.label = fmt::format("Drawing of the model, {}", config::ModelName(config_)), .boxes = {}};
     SortBoxes();
@@ -137,8 +140,7 @@ class Builder {
   const config::FeatureGroupConfig* GroupOf(const std::string& title) const {
     for (const config::FeatureGroupConfig& group : config_.feature_groups()) {
       const bool wide = group.group_type() == config::WIDE;
-      if (wide ? title == "wide inputs" : title == kInputsTitle || title == "group " + group.group_name())
-        return &group;
+      if (wide ? title == kWideTitle : title == kInputsTitle || title == "group " + group.group_name()) return &group;
     }
     return nullptr;
   }
@@ -152,7 +154,7 @@ class Builder {
       lines.push_back(fmt::format("{} {}: {}", kind.columns, kind.what, kind.width));
       width += kind.width;
     }
-    lines.push_back(fmt::format("{} wide", width));
+    lines.push_back(fmt::format("{} in all", width));
     return lines;
   }
 
@@ -160,15 +162,24 @@ class Builder {
   std::vector<std::string> LayerLines(const Box& box) const {
     std::vector<std::pair<int64_t, std::string>> layers;  // (width, activation)
     int64_t groups = 1;
+    bool wide = false;
     for (const Value n : box.nodes) {
       const Node& node = graph_.nodes[n];
+      if (node.name.starts_with("wide.")) {
+        wide = true;
+        continue;
+      }
       if (!node.blocks.empty() && !node.name.ends_with(".norm")) layers.emplace_back(node.shape.width, "");
       groups = std::max(groups, node.shape.groups);
       if (layers.empty()) continue;
       if (node.name.ends_with(".activation")) layers.back().second = WithoutPrefix(node.op->Describe());
       if (node.name.ends_with(".softmax")) layers.back().second = "softmax";
+      if (node.name.ends_with(".sigmoid")) layers.back().second = "sigmoid";
     }
-    if (layers.empty()) return {box.nodes.empty() ? "" : graph_.nodes[box.nodes.back()].op->Describe()};
+    if (layers.empty()) {
+      if (std::string_view(RoleOf(box.stem)) == "mix") return {"Σ gate · expert"};
+      return {graph_.nodes[box.nodes.back()].op->Describe()};
+    }
     std::vector<std::string> lines;
     if (box.stem.starts_with("experts"))
       lines.push_back(fmt::format("{} {}", groups, groups == 1 ? "expert" : "experts"));
@@ -180,14 +191,16 @@ class Builder {
       text += fmt::format("{}→ {}{}", text.empty() ? "" : " ", width, said ? "" : " " + activation);
     }
     lines.push_back(text);
+    if (wide) lines.emplace_back("+ wide inputs");
     return lines;
   }
 
   DiagramBox Describe(int box) const {
     const Box& from = boxes_[box];
-    DiagramBox described{.title = from.stem,
-                         .details = from.is_input && from.stem != "cross" ? InputLines(from.stem) : LayerLines(from),
-                         .role = from.is_input ? "input" : RoleOf(from.stem)};
+    DiagramBox described{
+        .title = from.stem,
+        .details = from.is_input && from.stem != kCrossTitle ? InputLines(from.stem) : LayerLines(from),
+        .role = from.is_input ? "input" : RoleOf(from.stem)};
     for (const int input : from.inputs) described.inputs.push_back(place_[input]);
     return described;
   }
