@@ -109,6 +109,39 @@ TEST(Executor, EverySliceComesOnceWithItsRows) {
   executor.Forward(batch.Rows(0, 0), [](const Slice&) { FAIL() << "no rows, no slice"; });
 }
 
+TEST(Executor, ShowsValuesInsideTheGraph) {
+  Graph graph = MakeMmoeGraph(kRewritten), shown = MakeMmoeGraph(kRewritten);
+  // Every value of the graph, one after the other, as a probe of one graph and as an output of the other.
+  const TestBatch batch = MakeMmoeBatch(130);
+  ThreadPool pool(2);
+  ParameterStore store(graph, {}), shown_store(shown, {});
+  store.Initialize(3);
+  shown_store.Initialize(3);
+  const size_t towers = graph.outputs.size();
+  for (Value value = 0; value < static_cast<Value>(graph.nodes.size()); ++value) {
+    const int64_t width = graph.shape(value).size();
+    shown.outputs.push_back({"probe", value});
+    Executor executor(graph, store, {.slice_rows = 64, .probes = {value}}, pool);
+    Executor reference(shown, shown_store, {.slice_rows = 64}, pool);
+    std::vector<std::vector<float>> got(130), want(130);
+    const auto copy = [&](const Slice& slice, const View& probe, std::vector<std::vector<float>>& rows) {
+      for (int64_t r = 0; r < slice.rows; ++r) {
+        const float* row = probe.data + r * probe.stride;
+        rows[slice.first_row + r].assign(row, row + width);
+        for (size_t t = 0; t < towers; ++t)
+          rows[slice.first_row + r].push_back(slice.logits[t].data[r * slice.logits[t].stride]);
+      }
+    };
+    executor.ParametersChanged();
+    executor.Forward(batch.Rows(), [&](const Slice& slice) { copy(slice, slice.probes[0], got); });
+    reference.ParametersChanged();
+    reference.Forward(batch.Rows(), [&](const Slice& slice) { copy(slice, slice.logits[towers], want); });
+    for (size_t r = 0; r < want.size(); ++r)
+      EXPECT_TRUE(SameBits(got[r], want[r])) << graph.node(value).name << ", row " << r;
+    shown.outputs.pop_back();
+  }
+}
+
 TEST(Executor, TouchNamesTheRowsOfTheBatch) {
   Graph graph;
   const int table = AddEmbedding(graph, "t", 9, 2, {});

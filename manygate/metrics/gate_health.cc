@@ -94,9 +94,9 @@ std::string BankOf(const std::string& expert) { return expert.substr(0, expert.r
 
 // What the gates that can choose an expert make of it.
 struct ExpertUse {
-  double largest = 0;   // mean weight over the gates
-  double limit = 0;     // of the gate with that weight: kUnusedShare / E
-  size_t choices = 0;   // E
+  double largest = 0;  // mean weight over the gates
+  double limit = 0;    // of the gate with that weight: kUnusedShare / E
+  size_t choices = 0;  // E
   bool unused = true;
 };
 
@@ -129,8 +129,8 @@ void AddUnused(const HealthReport& report, std::vector<std::string>* alarms) {
     alarms->push_back(fmt::format(
         "{} of the {} experts of bank {} {} used by no gate ({}): the largest mean weight is {:.5f}, below {} / {} = "
         "{:.5f}. {}, or use fewer experts",
-        unused.size(), experts_of[bank].size(), bank, unused.size() == 1 ? "is" : "are", JoinNames(unused), most.largest,
-        kUnusedShare, most.choices, most.limit, kGateRemedy));
+        unused.size(), experts_of[bank].size(), bank, unused.size() == 1 ? "is" : "are", JoinNames(unused),
+        most.largest, kUnusedShare, most.choices, most.limit, kGateRemedy));
   }
 }
 
@@ -140,9 +140,10 @@ void AddPolarised(const HealthReport& report, std::vector<std::string>* alarms) 
     const auto top = std::max_element(gate.mean_weight.begin(), gate.mean_weight.end());
     if (top == gate.mean_weight.end() || !(*top > kPolarisedWeight)) continue;
     const size_t expert = top - gate.mean_weight.begin();
-    alarms->push_back(fmt::format(
-        "gate {} is polarised towards expert {}: its mean weight is {:.4f}, above {}, with {} experts to choose from. {}",
-        gate.name, gate.experts[expert], *top, kPolarisedWeight, gate.experts.size(), kGateRemedy));
+    alarms->push_back(
+        fmt::format("gate {} is polarised towards expert {}: its mean weight is {:.4f}, above {}, with {} experts to "
+                    "choose from. {}",
+                    gate.name, gate.experts[expert], *top, kPolarisedWeight, gate.experts.size(), kGateRemedy));
   }
 }
 

@@ -65,8 +65,8 @@ BankHealth MeasureBank(std::string name, int64_t experts, int64_t units, const f
 
 // What a user should know of, each one sentence: what is wrong, ": ", the numbers and what to set in the configuration.
 // The thresholds lie far from what healthy runs show (MMoE on Census-Income, five seeds: an expert's largest mean weight is
-// at least 0.06 / E, a gate's at most 0.71, at most 31 % of an expert's units are dead, similarities are below 0.95) and
-// from what collapsed ones do (below 0.0001 / E, above 0.99):
+// at least 0.06 / E, a gate's at most 0.71, at most 31 % of an expert's units are dead, similarities are below 0.95; two
+// experts in front of one tower of PLE come to 0.9998) and from what collapsed ones do (below 0.0001 / E, above 0.99):
 //   unused     no gate that can choose the expert gives it kUnusedShare / E or more of its weight on average. A gate that
 //              ignores an expert is what mixtures are for; one that no gate uses is computed and trained for nothing.
 //   polarised  one of the E >= 2 experts of a gate has more than kPolarisedWeight of its weight: the others change little.
@@ -75,7 +75,7 @@ BankHealth MeasureBank(std::string name, int64_t experts, int64_t units, const f
 //              same but for a rotation, and one of them would do.
 // Sparse gates are never polarised, and an expert that one of them can choose is never unused. On fewer than kAlarmRows rows
 // experts are not judged, because any unit may be the same on few rows.
-inline constexpr double kUnusedShare = 0.01, kPolarisedWeight = 0.95, kDeadShare = 0.9, kAlikeSimilarity = 0.999;
+inline constexpr double kUnusedShare = 0.01, kPolarisedWeight = 0.95, kDeadShare = 0.9, kAlikeSimilarity = 0.9999;
 inline constexpr int64_t kAlarmRows = 64;
 std::vector<std::string> Alarms(const HealthReport& report);
 

@@ -18,10 +18,10 @@ const std::vector<std::string> kTwo = {"experts.0", "experts.1"};
 
 TEST(MeasureGate, MeansSharesAndEntropyByHand) {
   // Three columns of a wider array; the fourth must not be read.
-  const std::vector<float> rows = {0.5f, 0.5f,  0.f, 9.f,   //
-                                   1.f,  0.f,   0.f, 9.f,   //
-                                   0.f,  0.75f, 0.25f, 9.f, //
-                                   0.f,  0.f,   1.f, 9.f};
+  const std::vector<float> rows = {0.5f, 0.5f,  0.f,   9.f,  //
+                                   1.f,  0.f,   0.f,   9.f,  //
+                                   0.f,  0.75f, 0.25f, 9.f,  //
+                                   0.f,  0.f,   1.f,   9.f};
   const GateHealth gate = MeasureGate("gates.a", {"experts.0", "experts.1", "experts.2"}, rows.data(), 4, 4);
   EXPECT_EQ(gate.name, "gates.a");
   EXPECT_THAT(gate.mean_weight, ElementsAre(0.375, 0.3125, 0.3125));
@@ -115,13 +115,14 @@ TEST(Alarms, NoneForAHealthyReport) {
 
 TEST(Alarms, ExpertsThatNoGateUses) {
   // Limit 0.01 / 4 = 0.0025: expert 1 is below it for both gates, expert 3 only for one.
-  const HealthReport report{.rows = 4096,
-                            .gates = {GateOf("gates.a", {0.498, 0.002, 0.498, 0.002}),
-                                      GateOf("gates.b", {0.4, 0.0024, 0.3, 0.2976})}};
-  EXPECT_THAT(Alarms(report),
-              ElementsAre("1 of the 4 experts of bank experts is used by no gate (experts.1): the largest mean weight is "
-                          "0.00240, below 0.01 / 4 = 0.00250. Set model_config.gating.load_balance_weight (0.1) or "
-                          "dropout_ratio (0.1), or raise temperature, or use fewer experts"));
+  const HealthReport report{
+      .rows = 4096,
+      .gates = {GateOf("gates.a", {0.498, 0.002, 0.498, 0.002}), GateOf("gates.b", {0.4, 0.0024, 0.3, 0.2976})}};
+  EXPECT_THAT(
+      Alarms(report),
+      ElementsAre("1 of the 4 experts of bank experts is used by no gate (experts.1): the largest mean weight is "
+                  "0.00240, below 0.01 / 4 = 0.00250. Set model_config.gating.load_balance_weight (0.1) or "
+                  "dropout_ratio (0.1), or raise temperature, or use fewer experts"));
 }
 
 TEST(Alarms, AreToldWhenTheyChange) {
@@ -138,15 +139,17 @@ TEST(Alarms, AreToldWhenTheyChange) {
 TEST(Alarms, ManyUnusedExpertsAreOneAlarm) {
   const HealthReport report{.rows = 10, .gates = {GateOf("gate", {0.9, 0.1, 0, 0})}};
   ASSERT_EQ(Alarms(report).size(), 1u);
-  EXPECT_THAT(Alarms(report)[0], HasSubstr("2 of the 4 experts of bank experts are used by no gate (experts.2, experts.3)"));
+  EXPECT_THAT(Alarms(report)[0],
+              HasSubstr("2 of the 4 experts of bank experts are used by no gate (experts.2, experts.3)"));
 }
 
 TEST(Alarms, AGateWithOneExpert) {
   const HealthReport report{.rows = 4096, .gates = {GateOf("gates.a", {0.96, 0.04}), GateOf("gates.b", {0.5, 0.5})}};
-  EXPECT_THAT(Alarms(report),
-              ElementsAre("gate gates.a is polarised towards expert experts.0: its mean weight is 0.9600, above 0.95, with "
-                          "2 experts to choose from. Set model_config.gating.load_balance_weight (0.1) or dropout_ratio "
-                          "(0.1), or raise temperature"));
+  EXPECT_THAT(
+      Alarms(report),
+      ElementsAre("gate gates.a is polarised towards expert experts.0: its mean weight is 0.9600, above 0.95, with "
+                  "2 experts to choose from. Set model_config.gating.load_balance_weight (0.1) or dropout_ratio "
+                  "(0.1), or raise temperature"));
   const HealthReport at_limit{.rows = 4096, .gates = {GateOf("gates.a", {0.95, 0.05})}};
   EXPECT_THAT(Alarms(at_limit), IsEmpty());
 }
@@ -169,10 +172,10 @@ TEST(Alarms, DeadExperts) {
 }
 
 TEST(Alarms, ExpertsThatAreAllAlike) {
-  HealthReport report{.rows = 4096, .banks = {BankOf(16, {0, 0, 0}, 0.9995)}};
+  HealthReport report{.rows = 4096, .banks = {BankOf(16, {0, 0, 0}, 0.99995)}};
   EXPECT_THAT(Alarms(report),
-              ElementsAre("the 3 experts of bank experts are all alike: the least similarity of two is 0.99950, above "
-                          "0.999. Set model_config.gating.dropout_ratio (0.1), so that they learn apart, or use fewer "
+              ElementsAre("the 3 experts of bank experts are all alike: the least similarity of two is 0.99995, above "
+                          "0.9999. Set model_config.gating.dropout_ratio (0.1), so that they learn apart, or use fewer "
                           "experts"));
   report.banks[0].similarity[2][0] = report.banks[0].similarity[0][2] = 0.5;
   EXPECT_THAT(Alarms(report), IsEmpty()) << "one pair that differs is enough";
@@ -188,12 +191,13 @@ TEST(HealthJson, WritesAndReads) {
                       .alarms = {"first: one", "second: two"}};
   report.gates[0].entropy = 0.8;
   const std::string json = ToJson(report);
-  EXPECT_EQ(json,
-            R"({"rows": 4096, "gates": [{"gate": "gates.\"a\"", "experts": ["experts.0", "experts.1"], )"
-            R"("mean_weight": [0.25, 0.75], "top_share": [0.25, 0.75], "entropy": 0.8}], "banks": [{"bank": "experts", )"
-            R"("units": 16, "dead_units": [0.5, 0.25], "similarity": [[1, 0.125], [0.125, 1]]}], "cosines": )"
-            R"([{"a": "income", "b": "marital", "cosine": 0.12}, {"a": "a", "b": "b", "cosine": null}], )"
-            R"("alarms": ["first: one", "second: two"]})");
+  EXPECT_EQ(
+      json,
+      R"({"rows": 4096, "gates": [{"gate": "gates.\"a\"", "experts": ["experts.0", "experts.1"], )"
+      R"("mean_weight": [0.25, 0.75], "top_share": [0.25, 0.75], "entropy": 0.8}], "banks": [{"bank": "experts", )"
+      R"("units": 16, "dead_units": [0.5, 0.25], "similarity": [[1, 0.125], [0.125, 1]]}], "cosines": )"
+      R"([{"a": "income", "b": "marital", "cosine": 0.12}, {"a": "a", "b": "b", "cosine": null}], )"
+      R"("alarms": ["first: one", "second: two"]})");
   EXPECT_EQ(ToJson(HealthFromJson(json)), json);
   report.gates[0].sparse = true;
   EXPECT_TRUE(HealthFromJson(ToJson(report)).gates[0].sparse);
@@ -202,7 +206,8 @@ TEST(HealthJson, WritesAndReads) {
 TEST(HealthJson, PassesOverWhatItDoesNotKnow) {
   EXPECT_TRUE(HealthFromJson("no json").empty());
   EXPECT_TRUE(HealthFromJson("[1]").empty());
-  EXPECT_TRUE(HealthFromJson(R"({"gates": 3, "banks": [3, {"bank": 1}], "cosines": [{"a": "x"}], "alarms": 7})").empty());
+  EXPECT_TRUE(
+      HealthFromJson(R"({"gates": 3, "banks": [3, {"bank": 1}], "cosines": [{"a": "x"}], "alarms": 7})").empty());
   const HealthReport report = HealthFromJson(
       R"({"rows": "many", "gates": [{"gate": "g", "experts": ["e.0", "e.1"], "mean_weight": [0.5, "x"], "new": 1}]})");
   EXPECT_EQ(report.rows, 0);

@@ -80,8 +80,7 @@ TEST(FindGates, ASparseGateAndNotItsSelectors) {
   const Value x = Numbers(graph, "x", 0, 3), bank = Bank(graph, x, 4, "experts");
   const Value codes = Dense(graph, x, {2, NumCodeBits(4)}, "gates.a.codes");
   const Value selectors = SelectExperts(graph, codes, 4, 1.f, "gates.a.select");
-  const Value weights =
-      Softmax(graph, Dense(graph, x, {1, 2}, "gates.a.selectors"), "gates.a.selectors.softmax");
+  const Value weights = Softmax(graph, Dense(graph, x, {1, 2}, "gates.a.selectors"), "gates.a.selectors.softmax");
   graph.AddOutput("a", Mix(graph, bank, Mix(graph, selectors, weights, "gates.a.mix"), "mix.a"));
   const GatedExperts found = FindGates(graph);
   ASSERT_EQ(found.gates.size(), 1u);

@@ -99,8 +99,8 @@ void HealthMonitor::MeasureGates(HealthReport* report) {
   for (size_t b = 0; b < found_.banks.size(); ++b) {
     const Shape shape = model_.graph.shape(found_.banks[b].experts);
     const Probe& probe = probes[found_.gates.size() + b];
-    report->banks.push_back(MeasureBank(found_.banks[b].name, shape.groups, shape.width, probe.values.data(),
-                                        probe.rows, probe.width));
+    report->banks.push_back(
+        MeasureBank(found_.banks[b].name, shape.groups, shape.width, probe.values.data(), probe.rows, probe.width));
   }
 }
 
@@ -123,8 +123,7 @@ void HealthMonitor::MeasureCosines(HealthReport* report) {
   for (int a = 0; a < tasks; ++a)
     for (int b = a + 1; b < tasks; ++b)
       if (const int i = a * tasks + b; counts[i] > 0)
-        report->cosines.push_back(
-            {model_.graph.outputs[a].name, model_.graph.outputs[b].name, sums[i] / counts[i]});
+        report->cosines.push_back({model_.graph.outputs[a].name, model_.graph.outputs[b].name, sums[i] / counts[i]});
 }
 
 HealthReport HealthMonitor::Measure() {

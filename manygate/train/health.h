@@ -54,10 +54,10 @@ class HealthMonitor {
   Model& model_;
   Stepper& stepper_;
   const Dataset& data_;
-  RowSelection selection_;                // of gates and experts
+  RowSelection selection_;  // of gates and experts
   GatedExperts found_;
-  std::unique_ptr<Executor> executor_;    // shows the gates' weights, then the banks; null: no gates
-  std::vector<uint32_t> gradient_rows_;   // [batches, gradient_batch_]
+  std::unique_ptr<Executor> executor_;   // shows the gates' weights, then the banks; null: no gates
+  std::vector<uint32_t> gradient_rows_;  // [batches, gradient_batch_]
   int gradient_batch_ = 0;
 };
 
