@@ -17,6 +17,7 @@
 //   w1 = c u1, w2 = c (p u1 + sqrt(1 - p^2) u2);  x ~ N(0, 1)^d;
 //   y_k = w_k.x + sum_i sin(alpha_i w_k.x + beta_i) + noise.   Columns x_0 .. x_<d-1>, y_1, y_2.
 // The paper prints neither c, m, alpha nor beta; here alpha_i, beta_i ~ N(0, 1) once per seed, as in later work.
+// paper_rows.h makes the same rows in memory.
 #ifndef MANYGATE_DATA_GENERATE_H_
 #define MANYGATE_DATA_GENERATE_H_
 
@@ -51,6 +52,7 @@ struct PaperOptions {
   double scale = 1.0;            // c, > 0
   int num_sines = 10;            // m, >= 0
   double noise_deviation = 0.1;  // standard deviation, >= 0 (the paper's N(0, 0.01) read as a variance)
+  std::vector<double> alpha = {}, beta = {};  // of the sines, as many of both; empty: num_sines of them, drawn from seed
 };
 
 // What a reader of the results has to know, because the signal depends on alpha and beta.

@@ -4,12 +4,14 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <array>
 #include <cmath>
 #include <string>
 #include <vector>
 
 #include "manygate/data/csv.h"
 #include "manygate/data/infer.h"
+#include "manygate/data/paper_rows.h"
 #include "manygate/data/test_files.h"
 
 namespace manygate {
@@ -222,6 +224,34 @@ TEST(GeneratePaper, NoiseAndCorrelation) {
     EXPECT_LT(summary->label_correlation, p + 0.02);
     before = summary->label_correlation;
   }
+}
+
+TEST(PaperRows, AreTheRowsOfTheFile) {
+  const TestFolder folder;
+  const PaperOptions options{.rows = 50, .seed = 4, .correlation = 0.3, .dimension = 5};
+  ASSERT_TRUE(GeneratePaper(options, folder.Path("file.csv")).ok());
+  const Table table = ReadNumbers(folder.Path("file.csv"), PaperColumns(5));
+  const StatusOr<PaperRows> rows = PaperRows::Create(options);
+  ASSERT_TRUE(rows.ok());
+  std::vector<float> x(5);
+  for (const uint64_t row : {49u, 0u, 7u}) {
+    const std::array<double, 2> y = rows->Row(row, x.data());
+    for (size_t k = 0; k < 2; ++k) EXPECT_EQ(static_cast<float>(y[k]), table.columns[k].numbers[row]);
+    for (size_t i = 0; i < 5; ++i) EXPECT_EQ(x[i], table.columns[2 + i].numbers[row]);
+  }
+}
+
+TEST(PaperRows, GivenSinesReplaceTheDrawnOnes) {
+  const auto rows = PaperRows::Create(
+      {.seed = 4, .correlation = 1, .dimension = 2, .noise_deviation = 0, .alpha = {0.0}, .beta = {std::acos(0.0)}});
+  const auto line = PaperRows::Create({.seed = 4, .correlation = 1, .dimension = 2, .num_sines = 0, .noise_deviation = 0});
+  ASSERT_TRUE(rows.ok() && line.ok());
+  std::vector<float> x(2);
+  const double z = line->Row(3, x.data())[0];
+  EXPECT_NEAR(rows->Row(3, x.data())[0], z + 1, 1e-12) << "sin(0 z + pi / 2) = 1";
+  EXPECT_NEAR(rows->sines()(0.25, 0.5), 1.75, 1e-12);
+  EXPECT_EQ(PaperRows::Create({.alpha = {1.0}, .beta = {}}).status().message(),
+            "number of beta: found 0, expected as many as alpha");
 }
 
 }  // namespace
