@@ -5,10 +5,12 @@ import math
 
 MODELS = {"shared_bottom": "Shared-Bottom", "omoe": "OMoE", "mmoe": "MMoE"}
 STYLE = """<style>
-  text { font-family: system-ui, "Segoe UI", Helvetica, Arial, sans-serif; font-size: 13px; fill: #1f2328 }
-  .title { font-weight: 600 } .small { font-size: 12px; fill: #57606a } .warning { fill: #b42318; font-weight: 600 }
+  text { font-family: system-ui, Helvetica, Arial, sans-serif; font-size: 13px; fill: #1f2328 }
+  .title { font-weight: 600 } .small { font-size: 12px; fill: #57606a }
+  .warning { fill: #b42318; font-weight: 600 }
   .back { fill: #ffffff } .grid { stroke: #d8dee4; stroke-width: 1 } .axis { stroke: #8c959f; stroke-width: 1 }
-  .line { fill: none; stroke-width: 2 } .band { stroke: none; opacity: .16 } .mark { stroke: #1f2328; stroke-width: 1.5 }
+  .line { fill: none; stroke-width: 2 } .band { stroke: none; opacity: .16 }
+  .mark { stroke: #1f2328; stroke-width: 1.5 }
   .shared_bottom { stroke: #b54708; fill: #b54708 } .omoe { stroke: #1d5fd1; fill: #1d5fd1 }
   .mmoe { stroke: #067647; fill: #067647 } .line { fill: none } .bar { stroke: none }
   @media (prefers-color-scheme: dark) {
@@ -129,8 +131,8 @@ def histograms(results):
         for i, count in enumerate(counts[cell["correlation"], cell["model"]]):
             bar = panel_height * count / tallest
             if count:
-                body.append(f'<rect class="bar {cell["model"]}" x="{start + panel * i / bins:.1f}" y="{floor - bar:.1f}" '
-                            f'width="{panel / bins - 1:.1f}" height="{bar:.1f}"/>')
+                body.append(f'<rect class="bar {cell["model"]}" x="{start + panel * i / bins:.1f}" '
+                            f'y="{floor - bar:.1f}" width="{panel / bins - 1:.1f}" height="{bar:.1f}"/>')
         body.append(line(start, floor, start + panel, floor, "axis"))
         median = scale(cell["summary"]["q50"])
         body.append(line(median, floor - panel_height, median, floor, "mark"))

@@ -4,10 +4,10 @@
 //   for (const Finding& finding : JudgeFindings(losses, gates)) use(finding.number, VerdictName(finding.verdict));
 //
 // Every finding is a list of parts; a part is a number computed from the losses of all runs and the range in which the
-// paper says it lies. The rule, fixed before the runs: the part holds if the number's 95 % bootstrap interval over runs lies
-// inside the range, does not hold if it lies outside, and is not decided if it reaches across an end. A finding holds if
-// all parts do, does not hold if one does not. "Much" smaller or larger is a factor of 2, "as robust" a ratio of variances
-// between 1/2 and 2, "comparable" and "equal" losses a ratio between 2/3 and 3/2.
+// paper says it lies. The rule, fixed before the runs: the part holds if the number's 95 % bootstrap interval over runs
+// lies inside the range, does not hold if it lies outside, and is not decided if it reaches across an end. A finding
+// holds if all parts do, does not hold if one does not. "Much" smaller or larger is a factor of 2, "as robust" a ratio
+// of variances between 1/2 and 2, "comparable" and "equal" losses a ratio between 2/3 and 3/2.
 #ifndef MANYGATE_BENCHMARKS_PAPER_STUDY_FINDINGS_H_
 #define MANYGATE_BENCHMARKS_PAPER_STUDY_FINDINGS_H_
 

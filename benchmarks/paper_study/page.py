@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Makes README.md, curves.svg and histograms.svg of the study from results.json, after running it where --program is given.
+"""Makes README.md, curves.svg and histograms.svg of the study from results.json; runs the study first with --program.
 
-    python3 benchmarks/paper_study/page.py                                                   # only the page, in a second
-    python3 benchmarks/paper_study/page.py --program build/release/manygate_paper_study      # the study first: 10 minutes
-    python3 benchmarks/paper_study/page.py --program ... --folder out/quick --quick          # options after it are the study's
+    python3 benchmarks/paper_study/page.py                                               # only the page, in a second
+    python3 benchmarks/paper_study/page.py --program build/release/manygate_paper_study  # the study first: 10 minutes
+    python3 benchmarks/paper_study/page.py --program PROGRAM --folder out/quick --quick  # other options are the study's
 """
 import argparse
 import json
@@ -25,7 +25,8 @@ def run_study(program, folder, options):
     path = folder / "results.json"
     subprocess.run([program, "--output", path, *options], check=True)
     cost = json.loads(path.read_text())["cost"] | {"machine": report.machine(), "commit": report.commit()}
-    lines = [f'"cost": {json.dumps(cost)}' if line.startswith('"cost"') else line for line in path.read_text().splitlines()]
+    lines = path.read_text().splitlines()
+    lines = [f'"cost": {json.dumps(cost)}' if line.startswith('"cost"') else line for line in lines]
     path.write_text("\n".join(lines) + "\n")
 
 
@@ -58,12 +59,16 @@ def pilot_table(results):
     return table(["model", *(f"{rate:g}" for rate in pilot["rates"]), "chosen"], rows)
 
 
+def verb(finding):
+    return "is not decided" if finding["verdict"] == "not decided" else finding["verdict"]
+
+
 def finding_text(finding):
     holding = sum(part["verdict"] == "holds" for part in finding["parts"])
     parts = [[p["claim"], digits(p["value"]), interval(p["interval"]), p["verdict"]] for p in finding["parts"]]
-    return (f'### Finding {finding["number"]} {finding["verdict"]}\n\n{finding["paper"]} '
-            f'**Here it {finding["verdict"] if finding["verdict"] != "not decided" else "is not decided"}**: '
-            f'{holding} of {len(parts)} parts hold.\n\n' + table(["part", "value", "95 % interval", "verdict"], parts) + "\n")
+    return (f'### Finding {finding["number"]}: {finding["verdict"]}\n\n{finding["paper"]} '
+            f'**Here it {verb(finding)}**: {holding} of {len(parts)} parts hold.\n\n' +
+            table(["part", "value", "95 % interval", "verdict"], parts) + "\n")
 
 
 def gate_table(results):
@@ -71,28 +76,35 @@ def gate_table(results):
     for name, key in (("10 % of task 2's labels", "removed"), ("all labels", "all_labels")):
         for task, gate in enumerate(results["sparse"][key], 1):
             entropy, top = gate["entropy"], gate["top_expert_mean"]
-            rows.append([name, f"gate of task {task}", digits(entropy["mean"]), digits(entropy["sd"]), digits(top["mean"])])
+            rows.append([name, f"gate of task {task}", digits(entropy["mean"]), digits(entropy["sd"]),
+                         digits(top["mean"])])
     return table(["training rows have", "gate", "mean entropy", "sd", "mean weight of the top expert"], rows)
 
 
 def cost_text(cost):
     minutes = cost["wall_seconds"] / 60
     where = f' on {cost["machine"]}, commit {cost["commit"]}' if "machine" in cost else ""
-    return (f'It took {minutes:.1f} minutes on {cost["threads"]} threads and {cost["cpu_seconds"]:,.0f} s of processor time'
-            f'{where}: {cost["cpu_seconds"] / 120:.1f} minutes on two cores that do nothing else.')
+    return (f'It took {minutes:.1f} minutes on {cost["threads"]} threads and {cost["cpu_seconds"]:,.0f} s of processor '
+            f'time{where}: {cost["cpu_seconds"] / 120:.1f} minutes on two cores that do nothing else.')
+
+
+def warning(results):
+    if not results["meaningful"]:
+        return "**These numbers of a quick run mean nothing.**\n\n"
+    runs = results["settings"]["runs"]
+    return "" if runs >= 200 else f"**A short study: {runs} runs where the paper has 200.**\n\n"
 
 
 def page(results):
     settings, signal, cost = results["settings"], results["signal"], results["cost"]
     trainings = settings["runs"] * len(results["cells"])
-    verdicts = [f'{f["number"]} {f["verdict"] if f["verdict"] != "not decided" else "is not decided"}'
-                for f in results["findings"]]
-    sines = (f'alpha_i and beta_i are N(0, 1), drawn once (generator seed {signal["sine_seed"]}: the first from 1 whose labels '
-             'have a variance of at least 2, of which a straight line explains at most half)'
+    verdicts = [f'{finding["number"]} {verb(finding)}' for finding in results["findings"]]
+    sines = (f'alpha_i and beta_i are N(0, 1), drawn once (seed {signal["sine_seed"]}: the first from 1 whose '
+             'labels have a variance of at least 2, of which a straight line explains at most half)'
              if signal["sine_seed"] else "alpha_i = i, beta_i = (i - 1)²")
     template = (HERE / "page.md").read_text(encoding="utf-8")
     values = {
-        "warning": "" if results["meaningful"] else "**These are the numbers of a quick run and mean nothing.**\n\n",
+        "warning": warning(results),
         "verdicts": "; ".join(verdicts),
         "trainings": f"{trainings:,}",
         "sines": sines,

@@ -87,7 +87,8 @@ TEST(Findings, Rule) {
   EXPECT_STREQ(VerdictName(Verdict::kNotDecided), "not decided");
 }
 
-// Losses around `mean` with the deviation `sd`, the runs in the same order: paired differences of means have little spread.
+// Losses around `mean` with the deviation `sd`, the runs in the same order: paired differences of means have little
+// spread.
 std::vector<double> Around(double mean, double sd) {
   std::vector<double> losses;
   for (size_t run = 0; run < 40; ++run)

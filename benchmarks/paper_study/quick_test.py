@@ -65,7 +65,7 @@ class Quick(unittest.TestCase):
         self.assertIs(self.results["meaningful"], False)
         self.assertIn("quick run: its numbers mean nothing", self.run_one.stdout)
         subprocess.run([sys.executable, HERE / "page.py", "--folder", self.path], check=True, capture_output=True)
-        self.assertIn("numbers of a quick run and mean nothing", (self.path / "README.md").read_text())
+        self.assertIn("numbers of a quick run mean nothing", (self.path / "README.md").read_text())
         for name in ("curves.svg", "histograms.svg"):
             picture = (self.path / name).read_text()
             self.assertEqual(xml.etree.ElementTree.fromstring(picture).tag, "{http://www.w3.org/2000/svg}svg")

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 // The study's trainings in their three phases, some at a time.
 //
-//   MG_ASSIGN_OR_RETURN(const StudyResult result, RunStudy({.runs = 200, .threads = 2}, [](const Progress& p) { ... }));
+//   MG_ASSIGN_OR_RETURN(const StudyResult result, RunStudy({.runs = 200, .threads = 2}, [](const Progress& p) {...}));
 //
 // 1. Pilot: every model with every learning rate of kRates on the rows of pilot_runs runs and all correlations; each
 //    model's rate is the one of the least mean final loss. Pilot runs have seeds of their own.
-// 2. Main: runs x correlations; the three models of a run train on the same fresh rows. The runs of a number have the same
-//    directions, inputs, noise and seed of initial weights at every correlation, so that comparisons are paired.
+// 2. Main: runs x correlations; the three models of a run train on the same fresh rows. The runs of a number have the
+//    same directions, inputs, noise and seed of initial weights at every correlation, so that comparisons are paired.
 // 3. Sparse: MMoE once more on the first sparse_runs runs at correlation 0.9, without kRemovedShare of task 2's labels.
 // A training runs on one thread; the result depends on the options but not on `threads`.
 #ifndef MANYGATE_BENCHMARKS_PAPER_STUDY_SCHEDULE_H_

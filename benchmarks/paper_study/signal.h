@@ -37,8 +37,8 @@ struct SineChoice {
 // explains at most kMaxLinearShare: enough signal, and most of it not linear.
 SineChoice FirstStrongSines(int num_sines);
 
-// alpha_i = i, beta_i = (i - 1)^2 for i = 1 .. num_sines and noise of deviation 0.01: the generator published by colleagues
-// of the paper's authors.
+// alpha_i = i, beta_i = (i - 1)^2 for i = 1 .. num_sines and noise of deviation 0.01: the generator published by
+// colleagues of the paper's authors.
 SineChoice RisingSines(int num_sines);
 
 }  // namespace manygate::paper_study

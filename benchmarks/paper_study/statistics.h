@@ -2,7 +2,8 @@
 // Summaries of numbers over runs, and intervals of anything computed from runs.
 //
 //   const Summary summary = Summarise(losses);
-//   const Interval difference = Bootstrap(200, [&](std::span<const uint32_t> runs) { return Mean(a, runs) - Mean(b, runs); });
+//   const Interval difference =
+//       Bootstrap(200, [&](std::span<const uint32_t> runs) { return Mean(a, runs) - Mean(b, runs); });
 #ifndef MANYGATE_BENCHMARKS_PAPER_STUDY_STATISTICS_H_
 #define MANYGATE_BENCHMARKS_PAPER_STUDY_STATISTICS_H_
 
@@ -31,9 +32,10 @@ struct Interval {
   double low = 0, high = 0;
 };
 
-// 95 % percentile interval over 2,000 resamples of the runs (Efron & Tibshirani 1993, section 13.3). Runs are drawn whole,
-// so what is compared within a run stays paired. The resamples are the same in every call. Those for which the statistic is
-// not finite are left out (a ratio of variances of one run drawn again and again); all of them: (-inf, inf).
+// 95 % percentile interval over 2,000 resamples of the runs (Efron & Tibshirani 1993, section 13.3). Runs are drawn
+// whole, so what is compared within a run stays paired. The resamples are the same in every call. Those for which the
+// statistic is not finite are left out (a ratio of variances of one run drawn again and again); all of them: (-inf,
+// inf).
 Interval Bootstrap(uint32_t num_runs, const std::function<double(std::span<const uint32_t> runs)>& statistic);
 
 }  // namespace manygate::paper_study

@@ -47,12 +47,12 @@ struct FunnelSummary {
 struct PaperOptions {
   int64_t rows = 10000;  // >= 1
   uint64_t seed = 1;
-  double correlation = 0.5;      // p, the cosine of the two weight vectors; [-1, 1]
-  int dimension = 100;           // d, >= 2
-  double scale = 1.0;            // c, > 0
-  int num_sines = 10;            // m, >= 0
-  double noise_deviation = 0.1;  // standard deviation, >= 0 (the paper's N(0, 0.01) read as a variance)
-  std::vector<double> alpha = {}, beta = {};  // of the sines, as many of both; empty: num_sines of them, drawn from seed
+  double correlation = 0.5;                   // p, the cosine of the two weight vectors; [-1, 1]
+  int dimension = 100;                        // d, >= 2
+  double scale = 1.0;                         // c, > 0
+  int num_sines = 10;                         // m, >= 0
+  double noise_deviation = 0.1;               // standard deviation, >= 0 (the paper's N(0, 0.01) read as a variance)
+  std::vector<double> alpha = {}, beta = {};  // of the sines, equally many; empty: num_sines, drawn from seed
 };
 
 // What a reader of the results has to know, because the signal depends on alpha and beta.

@@ -244,7 +244,8 @@ TEST(PaperRows, AreTheRowsOfTheFile) {
 TEST(PaperRows, GivenSinesReplaceTheDrawnOnes) {
   const auto rows = PaperRows::Create(
       {.seed = 4, .correlation = 1, .dimension = 2, .noise_deviation = 0, .alpha = {0.0}, .beta = {std::acos(0.0)}});
-  const auto line = PaperRows::Create({.seed = 4, .correlation = 1, .dimension = 2, .num_sines = 0, .noise_deviation = 0});
+  const auto line =
+      PaperRows::Create({.seed = 4, .correlation = 1, .dimension = 2, .num_sines = 0, .noise_deviation = 0});
   ASSERT_TRUE(rows.ok() && line.ok());
   std::vector<float> x(2);
   const double z = line->Row(3, x.data())[0];
