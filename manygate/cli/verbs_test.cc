@@ -120,6 +120,9 @@ TEST_F(VerbsTest, TrainPrintsOneObject) {
   EXPECT_EQ(result["model_dir"], At("model"));
   EXPECT_GT(result["seconds"], 0);
   EXPECT_GT(result["rows_per_second"], 0);
+  EXPECT_EQ(result["health"]["rows"], 300);
+  EXPECT_EQ(result["health"]["gates"][0]["gate"], "gates.click");
+  EXPECT_EQ(result["health"]["cosines"][0]["b"], "amount");
   EXPECT_THAT(trained_->err, HasSubstr("note: label click: binary\n"));
   EXPECT_THAT(trained_->err, HasSubstr("─▶ probs_click"));
   EXPECT_THAT(trained_->err, HasSubstr("─▶ y_amount"));
@@ -231,6 +234,8 @@ TEST_F(VerbsTest, TheSavedConfigurationTrainsTheSameModel) {
   EXPECT_EQ(Read("again/weights.safetensors"), Read("model/weights.safetensors"));
   EXPECT_THAT(ran.out, StartsWith("Validation, 300 rows\n\ntask "));
   EXPECT_THAT(ran.out, HasSubstr("\nTest, 300 rows\n\ntask "));
+  EXPECT_THAT(ran.out, HasSubstr("\nMean gate weight per expert, 300 rows\n\nexpert     gates.click  gates.amount"));
+  EXPECT_THAT(ran.out, HasSubstr("\nCosine of the tasks' gradients\n\ntask   other   cosine\n"));
   EXPECT_THAT(ran.out, HasSubstr("150 steps (2 epochs) in "));
   EXPECT_THAT(ran.out, testing::EndsWith("model: " + At("again") + "\n"));
   const Ran other = Command({"train", At("model/pipeline.config"), "--model_dir", At("other"), "--seed", "2"});

@@ -50,6 +50,16 @@ MetricsLine Line(int64_t step) {
                                 .reasons = {}}}}};
 }
 
+TEST_F(MetricsLogTest, HealthIsAnObjectOfItsOwn) {
+  MetricsLine line = Line(100);
+  line.health = {.rows = 9, .cosines = {{"income", "marital", 0.25}}};
+  const std::string json = ToJson(line);
+  EXPECT_THAT(json, HasSubstr(R"("loss": 0.5, "health": {"rows": 9, "gates": [], "banks": [], "cosines": )"
+                              R"([{"a": "income", "b": "marital", "cosine": 0.25}], "alarms": []}, "rows": 50, )"));
+  EXPECT_EQ(EvaluationFromJson(json).rows, 50) << "the evaluation reads back as without it";
+  EXPECT_EQ(EvaluationFromJson(json).tasks.size(), 1u);
+}
+
 TEST_F(MetricsLogTest, OneLinePerEvaluation) {
   ASSERT_TRUE(AppendMetrics(path_, Line(100)).ok());
   MetricsLine second = Line(200);
