@@ -41,6 +41,15 @@ std::string TickLabel(double tick, double step) {
   return decimals == 0 ? FormatCount(std::llround(tick)) : fmt::format("{:.{}f}", tick, decimals);
 }
 
+// As many whole characters as fit.
+std::string Beginning(std::string text, double width, double font_size) {
+  while (!text.empty() && TextWidth(text, font_size) > width) {
+    while (!text.empty() && (text.back() & 0xC0) == 0x80) text.pop_back();
+    if (!text.empty()) text.pop_back();
+  }
+  return text;
+}
+
 }  // namespace
 
 Axis MakeAxis(const AxisChoice& choice, double least, double most, int most_ticks) {
@@ -83,7 +92,12 @@ std::string FormatShare(double share) {
   return fmt::format("{:.1f} %", 100 * share);
 }
 
-std::string FormatDifference(double value) { return (value > 0 ? "+" : "") + FormatNumber(value); }
+std::string FormatDifference(double value) {
+  const double size = std::fabs(value);
+  const std::string sign = value > 0 ? "+" : "";
+  if (!std::isfinite(value) || size < 1e-4 || size >= 100) return sign + FormatNumber(value);
+  return sign + fmt::format("{:.{}f}", value, std::clamp(2 - static_cast<int>(std::floor(std::log10(size))), 0, 6));
+}
 
 double TextWidth(std::string_view text, double font_size) {
   double width = 0;
@@ -98,13 +112,21 @@ double TextWidth(std::string_view text, double font_size) {
 
 std::string FitText(const std::string& text, double width, double font_size) {
   if (TextWidth(text, font_size) <= width) return text;
-  std::string cut = text;
-  while (!cut.empty() && TextWidth(cut, font_size) + font_size > width) {
-    while (!cut.empty() && (cut.back() & 0xC0) == 0x80) cut.pop_back();
-    if (!cut.empty()) cut.pop_back();
-  }
+  std::string cut = Beginning(text, width - font_size, font_size);
   while (cut.ends_with(' ')) cut.pop_back();
   return cut + "…";
+}
+
+std::string FitName(const std::string& name, double width, double font_size) {
+  if (TextWidth(name, font_size) <= width) return name;
+  const double half = (width - font_size) / 2;
+  size_t end = name.size();
+  for (size_t at = end; at-- > 0;) {
+    if ((name[at] & 0xC0) == 0x80) continue;
+    if (TextWidth(std::string_view(name).substr(at), font_size) > half) break;
+    end = at;
+  }
+  return Beginning(name, half, font_size) + "…" + name.substr(end);
 }
 
 }  // namespace manygate

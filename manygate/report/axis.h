@@ -42,13 +42,15 @@ Axis MakeAxis(const AxisChoice& choice, double least, double most, int most_tick
 std::string FormatNumber(double value);
 // A share as "12.3 %"; "< 0.1 %" for small ones that are not 0; "n/a".
 std::string FormatShare(double share);
-// With a sign: "+0.0123", "-0.5", "0".
+// With a sign and three digits: "+0.0123", "-0.500", "0".
 std::string FormatDifference(double value);
 
 // How wide a text is in a sans-serif font of this size, estimated from above. UTF-8.
 double TextWidth(std::string_view text, double font_size);
 // The text, or as much of its beginning as fits with "…" after it.
 std::string FitText(const std::string& text, double width, double font_size);
+// The same with "…" in the middle: names often differ at their ends.
+std::string FitName(const std::string& name, double width, double font_size);
 
 }  // namespace manygate
 

@@ -72,8 +72,8 @@ TEST(Format, SharesAndDifferences) {
   EXPECT_EQ(FormatShare(0), "0.0 %");
   EXPECT_EQ(FormatShare(0.0001), "< 0.1 %");
   EXPECT_EQ(FormatShare(kNaN), "n/a");
-  EXPECT_EQ(FormatDifference(0.00213), "+0.002130");
-  EXPECT_EQ(FormatDifference(-0.5), "-0.5000");
+  EXPECT_EQ(FormatDifference(0.00213), "+0.00213");
+  EXPECT_EQ(FormatDifference(-0.5), "-0.500");
   EXPECT_EQ(FormatDifference(0), "0");
 }
 
@@ -84,6 +84,11 @@ TEST(Format, TextsFitTheirRoom) {
   const std::string cut = FitText("a_column_with_a_very_long_name_indeed", 100, 12);
   EXPECT_THAT(cut, testing::EndsWith("…"));
   EXPECT_LE(TextWidth(cut, 12), 100);
+  const std::string name = FitName("a_column_with_a_very_long_name_12", 120, 12);
+  EXPECT_THAT(name, testing::AllOf(testing::StartsWith("a_col"), testing::HasSubstr("…"), testing::EndsWith("_12")));
+  EXPECT_LE(TextWidth(name, 12), 120);
+  EXPECT_EQ(FitName("income", 120, 12), "income");
+  EXPECT_EQ(FitName("üüüüüüüüüüüü", 60, 12).size() % 2, 1u);
   // Between characters, not inside one.
   EXPECT_EQ(FitText("üüüüüüüüüü", 60, 12).size() % 2, 1u);
 }

@@ -34,7 +34,7 @@ std::string DrawBars(const BarChart& chart) {
     const Bar& bar = chart.bars[i];
     const double y = kLine * static_cast<double>(i) + 2, middle = y + kLine / 2 + 4.5;
     const double share = std::isfinite(bar.value) && most > 0 ? std::clamp(bar.value / most, 0.0, 1.0) : 0;
-    svg += SvgText(left - 8, middle, FitText(bar.name, kMostName, kSvgFont), "tick end");
+    svg += SvgText(left - 8, middle, FitName(bar.name, kMostName, kSvgFont), "tick end");
     svg += fmt::format("<rect class=\"bar\" x=\"{}\" y=\"{}\" width=\"{}\" height=\"{}\">{}</rect>\n", SvgNumber(left),
                        SvgNumber(y + (kLine - kBarHeight) / 2), SvgNumber(std::max(1.0, share * room)),
                        SvgNumber(kBarHeight), SvgTitle(bar.name + ": " + bar.text));

@@ -32,8 +32,8 @@ double WidthOf(const DiagramBox& box) {
   return std::min(width, kDiagramMostText) + 2 * kDiagramPadding;
 }
 
-// The heights nearest to `wanted`, in order, at least gap[i] between i and i + 1: y - offset must not fall, so the least
-// squares are means of pools.
+// The heights nearest to `wanted`, in order, at least gap[i] between i and i + 1: y - offset must not fall, so the
+// least squares are means of pools.
 std::vector<double> Spread(const std::vector<double>& wanted, const std::vector<double>& gaps) {
   struct Pool {
     double sum;

@@ -13,7 +13,7 @@
 namespace manygate {
 namespace {
 
-constexpr double kCellHeight = 30, kLeastCell = 38, kMostCell = 64, kWidth = 440, kMostLabel = 170;
+constexpr double kCellHeight = 30, kLeastCell = 32, kMostCell = 64, kWidth = 440, kMostLabel = 170;
 constexpr int kShades = 7;  // classes h0 .. h6 of html_style.cc
 
 // A text turned by a quarter, read from below.
@@ -51,12 +51,12 @@ std::string DrawHeatMap(const HeatMap& map) {
                             too_wide ? "chart wide" : "chart");
   for (size_t c = 0; c < map.columns.size(); ++c) {
     const double middle = left + (static_cast<double>(c) + 0.5) * cell;
-    const std::string name = FitText(map.columns[c], kMostLabel, kSvgFont);
+    const std::string name = FitName(map.columns[c], kMostLabel, kSvgFont);
     svg += upright ? UprightText(middle + 4.5, top - 6, name) : SvgText(middle, top - 8, name, "tick middle");
   }
   for (size_t r = 0; r < map.rows.size(); ++r) {
     const double y = top + static_cast<double>(r) * kCellHeight;
-    svg += SvgText(left - 8, y + kCellHeight / 2 + 4.5, FitText(map.rows[r], kMostLabel, kSvgFont), "tick end");
+    svg += SvgText(left - 8, y + kCellHeight / 2 + 4.5, FitName(map.rows[r], kMostLabel, kSvgFont), "tick end");
     for (size_t c = 0; c < map.columns.size(); ++c) {
       const double value = map.values[r][c], x = left + static_cast<double>(c) * cell;
       const double share = std::clamp(value / map.most, 0.0, 1.0);

@@ -37,8 +37,8 @@ footer { padding-bottom: 32px; margin-top: 40px; font-size: 13px; }
 a { color: var(--link); }
 nav ul { list-style: none; display: flex; flex-wrap: wrap; gap: 6px 18px; padding: 0; margin: 20px 0 0; }
 section { scroll-margin-top: 12px; }
-.tiles { display: grid; grid-template-columns: repeat(auto-fit, minmax(220px, 1fr)); gap: 14px; margin: 18px 0; padding: 0;
-  list-style: none; }
+.tiles { display: grid; grid-template-columns: repeat(auto-fit, minmax(220px, 1fr)); gap: 14px; margin: 18px 0;
+  padding: 0; list-style: none; }
 .tile, figure, .card { background: var(--card); border: 1px solid var(--rule); border-radius: 10px; }
 .tile { padding: 14px 16px; }
 .tile .name { font-weight: 600; }
@@ -61,7 +61,7 @@ figcaption span { display: block; color: var(--muted); max-width: 90ch; }
 .scroll { overflow: auto; max-height: 380px; border: 1px solid var(--rule); border-radius: 8px; width: fit-content;
   max-width: 100%; }
 .tall .scroll { max-height: none; }
-table { border-collapse: collapse; font-size: 13.5px; font-variant-numeric: tabular-nums; }
+table { border-collapse: collapse; width: max-content; font-size: 13.5px; font-variant-numeric: tabular-nums; }
 th, td { text-align: left; padding: 5px 12px; border-bottom: 1px solid var(--grid); vertical-align: top;
   overflow-wrap: normal; }
 td, th[scope="row"] { max-width: 44ch; overflow-wrap: break-word; }

@@ -48,7 +48,7 @@ std::string DrawIntervals(const IntervalChart& chart) {
   for (size_t i = 0; i < chart.intervals.size(); ++i) {
     const NamedInterval& interval = chart.intervals[i];
     const double y = kLine * (static_cast<double>(i) + 0.5) + 3;
-    svg += SvgText(left - 8, y + 4.5, FitText(interval.name, kMostName, kSvgFont), "tick end");
+    svg += SvgText(left - 8, y + 4.5, FitName(interval.name, kMostName, kSvgFont), "tick end");
     if (!IsFinite(interval)) {
       svg += SvgText(left + 6, y + 4.5, "n/a", "tick");
       continue;

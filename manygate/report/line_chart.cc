@@ -97,7 +97,7 @@ class Painter {
     std::string text;
     double x = 4, y = 14;
     for (size_t i = 0; i < chart_.series.size(); ++i) {
-      const std::string name = FitText(chart_.series[i].name, kWidth - kSample - 24, kSvgFont);
+      const std::string name = FitName(chart_.series[i].name, kWidth - kSample - 24, kSvgFont);
       const double width = kSample + 8 + TextWidth(name, kSvgFont) + 14;
       if (x > 4 && x + width > kWidth) {
         x = 4;

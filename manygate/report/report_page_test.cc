@@ -37,12 +37,13 @@ ReportData Example() {
                                 .intervals = {{"auc", {0.85, 0.95}}}},
                                {.tower = "marital", .rows = 500, .positives = 200, .metrics = {{"auc", 0.8}}}}};
   data.history = HistoryFromText(
-      R"({"step": 10, "epoch": 1, "seconds": 1.5, "rows_per_second": 700, "train_loss": {"income": 0.5, "marital": 0.7}, )"
-      R"("health": {"rows": 64, "gates": [], "banks": [], "cosines": [{"a": "income", "b": "marital", "cosine": 0.2}], )"
-      R"("alarms": []}, "rows": 300, "tasks": {"income": {"auc": 0.8, "auc_interval": [0.7, 0.9], "rows": 300}}})"
+      R"({"step": 10, "epoch": 1, "seconds": 1.5, "rows_per_second": 700, )"
+      R"("train_loss": {"income": 0.5, "marital": 0.7}, "health": {"rows": 64, "gates": [], "banks": [], )"
+      R"("cosines": [{"a": "income", "b": "marital", "cosine": 0.2}], "alarms": []}, "rows": 300, )"
+      R"("tasks": {"income": {"auc": 0.8, "auc_interval": [0.7, 0.9], "rows": 300}}})"
       "\n"
-      R"({"step": 20, "epoch": 2, "seconds": 3, "rows_per_second": 700, "train_loss": {"income": 0.4, "marital": null}, )"
-      R"("health": {"rows": 64, "gates": [{"gate": "gates.income", "experts": ["experts.0", "experts.1"], )"
+      R"({"step": 20, "epoch": 2, "seconds": 3, "rows_per_second": 700, )"
+      R"("train_loss": {"income": 0.4, "marital": null}, "health": {"rows": 64, "gates": [{"gate": "gates.income", "experts": ["experts.0", "experts.1"], )"
       R"("mean_weight": [0.99, 0.01], "top_share": [1, 0], "entropy": 0.05}, {"gate": "gates.marital", )"
       R"("experts": ["experts.0", "experts.1"], "mean_weight": [0.4, 0.6], "top_share": [0.3, 0.7], "entropy": 0.9}], )"
       R"("banks": [{"bank": "experts", "units": 16, "dead_units": [0.25, 0], "similarity": [[1, 0.3], [0.3, 1]]}], )"
@@ -92,8 +93,8 @@ TEST(ReportPage, ShowsEverything) {
   EXPECT_THAT(page, HasSubstr("62 positive (6.2 %)"));
   EXPECT_THAT(page, HasSubstr("model_config { mmoe {} }"));
   EXPECT_THAT(page, HasSubstr("Made by manygate 0.1.0."));
-  // Per task 5 figures, of which marital's validation has no values; weight, use, dead units, similarity, cosine; missing
-  // values and the drawing; transfer is a sentence.
+  // Per task 5 figures, of which marital's validation has no values; weight, use, dead units, similarity, cosine;
+  // missing values and the drawing; transfer is a sentence.
   EXPECT_EQ(Pictures(page), 9 + 5 + 2);
   EXPECT_EQ(Sentences(page), 1 + 1);
   EXPECT_EQ(Count(page, "<figure>"), 17);
@@ -253,7 +254,7 @@ TEST(ReportPage, TransferByMetric) {
   EXPECT_THAT(page, HasSubstr("On test rows, 2 seeds."));
   EXPECT_THAT(page, HasSubstr("<strong>AUC against each task alone</strong>"));
   EXPECT_THAT(page, HasSubstr("<strong>root mean squared error against each task alone</strong>"));
-  EXPECT_THAT(page, HasSubstr("+0.005000 to +0.01500</td><td>▲ gains</td>"));
+  EXPECT_THAT(page, HasSubstr("<td>▲ gains</td><td class=\"n\">+0.0100</td><td>+0.00500 to +0.0150</td>"));
   EXPECT_THAT(page, HasSubstr("<td>▼ loses</td>"));
 }
 

@@ -230,7 +230,7 @@ std::string TransferFigure(const TransferTable& transfer, const std::string& met
                       .axis_title = "better than alone by",
                       .intervals = {}};
   HtmlTable table{.label = chart.label,
-                  .columns = {"task", "model", MetricTitle(metric), "difference", "95 % interval", "sharing"},
+                  .columns = {"task", "model", MetricTitle(metric), "sharing", "difference", "95 % interval"},
                   .rows = {}};
   for (const TransferTask& task : transfer.tasks) {
     if (task.metric != metric) continue;
@@ -238,9 +238,9 @@ std::string TransferFigure(const TransferTable& transfer, const std::string& met
       const bool alone = cell.model == "alone";
       const char* sign = cell.verdict == Verdict::kGains ? "▲ " : cell.verdict == Verdict::kLoses ? "▼ " : "";
       table.rows.push_back(
-          {task.tower, cell.model, FormatNumber(cell.mean), alone ? "" : FormatDifference(cell.difference),
-           alone ? "" : fmt::format("{} to {}", FormatDifference(cell.low), FormatDifference(cell.high)),
-           alone ? "" : std::string(sign) + VerdictName(cell.verdict)});
+          {task.tower, cell.model, FormatNumber(cell.mean), alone ? "" : std::string(sign) + VerdictName(cell.verdict),
+           alone ? "" : FormatDifference(cell.difference),
+           alone ? "" : fmt::format("{} to {}", FormatDifference(cell.low), FormatDifference(cell.high))});
       if (!alone)
         chart.intervals.push_back(
             {fmt::format("{}: {}", task.tower, cell.model), cell.difference, cell.low, cell.high});
@@ -252,7 +252,8 @@ std::string TransferFigure(const TransferTable& transfer, const std::string& met
                          "does not hold zero.",
                      .picture = DrawIntervals(chart),
                      .why_empty = "No difference is a finite number.",
-                     .table = std::move(table)});
+                     .table = std::move(table),
+                     .wide = true});
 }
 
 HtmlSection TransferSection(const ReportData& data) {
@@ -260,8 +261,7 @@ HtmlSection TransferSection(const ReportData& data) {
   if (!data.transfer.has_value() || data.transfer->tasks.empty()) {
     section.html =
         "<p class=\"empty\">Not measured: the model directory has no transfer.json. <code>manygate compare</code> "
-        "trains "
-        "each task alone on the same rows and writes it.</p>\n";
+        "trains each task alone on the same rows and writes it.</p>\n";
     return section;
   }
   section.html = fmt::format("<p>On {}, {} {}.</p>\n", EscapeHtml(data.transfer->rows_name),

@@ -175,7 +175,7 @@ def page_test(program, folder):
     run([program, "report", "model"], folder)
     text = (folder / "model/report.html").read_text()
     check_page(text, "with transfer.json", 21)
-    check("▲ gains" in text and "+0.05000 to +0.1500" in text, "the transfer table")
+    check("▲ gains" in text and "+0.0500 to +0.150" in text, "the transfer table")
 
     (folder / "model/metrics.jsonl").write_text('{"step": 3, "epoch": 1, "train_loss": {"click": null}}\nbroken\n')
     run([program, "report", "model"], folder)
