@@ -13,6 +13,7 @@
 #include "manygate/train/checkpoint.h"
 #include "manygate/train/dataset.h"
 #include "manygate/train/evaluation.h"
+#include "manygate/train/model_directory.h"
 
 namespace manygate {
 namespace {

@@ -10,14 +10,12 @@
 #include <ostream>
 
 #include "manygate/base/file.h"
-#include "manygate/base/manifest.h"
 #include "manygate/base/text.h"
 #include "manygate/catalog/ensemble.h"
 #include "manygate/config/accessors.h"
 #include "manygate/config/resolve.h"
 #include "manygate/config/validate.h"
 #include "manygate/data/split.h"
-#include "manygate/metrics/transfer.h"
 #include "manygate/report/metrics_log.h"
 #include "manygate/report/progress.h"
 #include "manygate/report/tensorboard.h"
@@ -27,12 +25,11 @@
 #include "manygate/train/ensemble.h"
 #include "manygate/train/evaluation.h"
 #include "manygate/train/health.h"
+#include "manygate/train/model_directory.h"
 #include "manygate/train/stepper.h"
 
 namespace manygate {
 namespace {
-
-constexpr char kMetricsFileName[] = "metrics.jsonl";
 
 double Now() { return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count(); }
 
@@ -44,35 +41,6 @@ RunLength LengthOf(const config::Pipeline& pipeline, int64_t rows) {
   run.total_steps = train.num_steps() > 0 ? static_cast<int64_t>(train.num_steps())
                                           : run.steps_per_epoch * static_cast<int64_t>(train.num_epochs());
   return run;
-}
-
-bool IsOurs(const std::string& name) {
-  return name == kManifestName || name == kConfigFileName || name == kWeightsFileName || name == kMetricsFileName ||
-         name == features::kSchemaFileName || name == "checkpoints" || name == kMembersName || name == "report.html" ||
-         name == kTransferFileName || name.starts_with("events.out.tfevents.") || name.ends_with(".tmp");
-}
-// What shows that the folder is not one of ours, which may be emptied; "" if it is one. A training that never got to a
-// checkpoint leaves logs and an empty folder of checkpoints at most.
-std::string ForeignEntry(const std::string& dir, const std::vector<std::string>& names) {
-  const auto has = [&](const char* name) { return std::find(names.begin(), names.end(), name) != names.end(); };
-  if ((has(kManifestName) && has(kConfigFileName)) || !ListCheckpoints(dir).empty()) return "";
-  for (const std::string& name : names) {
-    if (name == kMembersName) {
-      const auto inside = ListDirectory(JoinPath(dir, name));
-      if (!inside.ok()) return name;
-      for (const std::string& member : *inside)
-        if (member.empty() || member.find_first_not_of("0123456789") != std::string::npos)
-          return JoinPath(name, member);
-    } else if (name == "checkpoints") {
-      const auto inside = ListDirectory(JoinPath(dir, name));
-      if (!inside.ok()) return name;
-      for (const std::string& checkpoint : *inside)
-        if (!checkpoint.starts_with("step-")) return JoinPath(name, checkpoint);
-    } else if (name != kMetricsFileName && !name.starts_with("events.out.tfevents.") && !name.ends_with(".tmp")) {
-      return name;
-    }
-  }
-  return "";
 }
 
 class Trainer {
@@ -361,19 +329,6 @@ class Trainer {
 };
 
 }  // namespace
-
-Status ClearModelDirectory(const std::string& dir) {
-  MG_RETURN_IF_ERROR(MakeDirectories(dir));
-  MG_ASSIGN_OR_RETURN(const std::vector<std::string> names, ListDirectory(dir));
-  const std::string foreign = ForeignEntry(dir, names);
-  if (!foreign.empty()) {
-    return InvalidInput(
-        fmt::format("{}: the folder holds \"{}\" and no model; choose an empty or new --model_dir", dir, foreign));
-  }
-  for (const std::string& name : names)
-    if (IsOurs(name)) MG_RETURN_IF_ERROR(RemoveTree(JoinPath(dir, name)));
-  return OkStatus();
-}
 
 StatusOr<TrainResult> TrainNetwork(config::LoadedPipeline loaded, const TrainOptions& options, const Dataset* data) {
   return Trainer(std::move(loaded), options, data).Run();

@@ -64,10 +64,6 @@ StatusOr<TrainResult> Train(config::LoadedPipeline loaded, const TrainOptions& o
 // options.log is not null.
 StatusOr<TrainResult> TrainNetwork(config::LoadedPipeline loaded, const TrainOptions& options, const Dataset* data);
 
-// Makes the folder if it is missing, and removes what an earlier run left in it. InvalidInput: it holds something else
-// than a model.
-Status ClearModelDirectory(const std::string& dir);
-
 }  // namespace manygate
 
 #endif  // MANYGATE_TRAIN_TRAINER_H_
