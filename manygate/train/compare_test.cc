@@ -9,6 +9,7 @@
 #include "manygate/config/accessors.h"
 #include "manygate/train/evaluation.h"
 #include "manygate/train/training_for_tests.h"
+#include "manygate/train/xgboost_library.h"
 
 namespace manygate {
 namespace {
@@ -224,6 +225,24 @@ TEST(CompareTest, WhatCannotBeComparedIsRefused) {
               testing::AllOf(HasSubstr("gbdt: libxgboost cannot be loaded"), HasSubstr("apt install libxgboost0"),
                              HasSubstr("/absent/libxgboost.so")));
   EXPECT_FALSE(FileExists(run.Dir("compared/mmoe")));
+}
+
+TEST(CompareTest, TreesAreAFurtherRow) {
+  if (const auto library = XgboostLibrary::Load(""); !library.ok()) GTEST_SKIP() << library.status().message();
+  const SmallRun run("", "shared_bottom");
+  std::ostringstream log;
+  const TransferTable table = MustCompare(run, {.num_seeds = 2, .gbdt = true, .log = &log});
+  EXPECT_THAT(log.str(), HasSubstr("training 8 of 8: gbdt, b ... "));
+  ASSERT_EQ(table.tasks.size(), 2u);
+  for (const TransferTask& task : table.tasks) {
+    EXPECT_THAT(ModelsOf(task), ElementsAre("alone", "shared_bottom", "gbdt"));
+    ASSERT_EQ(task.cells[2].values.size(), 2u);
+    // The label is 1 with probability logistic(x) of one of the two columns: an area of 0.74 at most.
+    for (const double value : task.cells[2].values) EXPECT_NEAR(value, 0.72, 0.12);
+    EXPECT_NEAR(task.cells[2].difference, task.cells[2].mean - task.cells[0].mean, 1e-12);
+  }
+  EXPECT_THAT(run.ErrorOf({"data_config.split={validation_fraction: 0 test_fraction: 0.3}"}, {.gbdt = true}).message(),
+              HasSubstr("gbdt is tuned on validation rows, and none are held out"));
 }
 
 // Classes by log loss, numbers by RMSE: the AUC's tests do not reach these.

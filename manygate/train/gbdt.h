@@ -28,8 +28,8 @@ namespace manygate {
 
 // Encoded rows as trees want them: one column per column of the raw rows. Of features that read the same column the one
 // that tells most is taken: a number before pieces before ids. An id is a number, the missing one NaN; a piece and the
-// fraction within it are one number. As numbers, ids did as well as one-hot columns on Census-Income (docs/howto/
-// compare.md).
+// fraction within it are one number. Ids as numbers, not as one-hot columns: on Census-Income (income, one fit of depth 6
+// at rate 0.1) AUC 0.9573 in 14 s against 0.9576 in 69 s, and 0.9577 after the tuning above.
 class GbdtFeatures {
  public:
   explicit GbdtFeatures(const features::Schema& schema);
