@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
-// The curves behind single numbers, for drawing: receiver operating characteristic (below the AUC), precision over recall
-// (below the average precision), and calibration (below calibration and its error).
+// The curves behind single numbers, for drawing: receiver operating characteristic (below the AUC), precision over
+// recall (below the average precision), and calibration (below calibration and its error).
 //
 //   const ScoredRows rows{.predictions = p, .labels = y, .weights = w};
 //   for (const CurvePoint& point : RocCurve(rows)) ...        // x: false positive rate, y: true positive rate
 //   for (const CalibrationBin& bin : CalibrationBins(rows, 10, BinInterval::kShare)) ...
 //
 // Rows whose label is NaN, whose weight is 0 or whose prediction is not finite are passed over. "Rows" means the sum of
-// their weights, as in metric.h. Rows of equal prediction are one step of a curve and lie in one bin, so that the order of
-// the rows changes nothing.
+// their weights, as in metric.h. Rows of equal prediction are one step of a curve and lie in one bin, so that the order
+// of the rows changes nothing.
 #ifndef MANYGATE_METRICS_CURVES_H_
 #define MANYGATE_METRICS_CURVES_H_
 
@@ -34,8 +34,8 @@ inline constexpr int kMostCurvePoints = 200;
 
 // x: share of the negative rows at or above the threshold; y: the same of the positive rows. From (0, 0), threshold
 // infinite, to (1, 1); one point per distinct prediction, as scikit-learn's roc_curve without dropping. More than
-// `most_points` are thinned to about so many, evenly along the curve; those that stay are exact. Empty: one class has no
-// rows.
+// `most_points` are thinned to about so many, evenly along the curve; those that stay are exact. Empty: one class has
+// no rows.
 std::vector<CurvePoint> RocCurve(const ScoredRows& rows, int most_points = kMostCurvePoints);
 
 // x: recall, y: precision, from the highest distinct prediction down to recall 1, as scikit-learn's
@@ -54,8 +54,8 @@ struct CalibrationBin {
 //   kMean   labels are numbers: mean ± 1.96 s / √n with s² = Σ w (y - mean)² / Σ w · n / (n - 1); NaN for a single row
 enum class BinInterval { kShare, kMean };
 
-// At most `bins` bins of equally many rows, from the smallest predictions up. Rows of equal prediction go to the bin that
-// the middle one of them belongs to; bins that stay empty are left out. Empty: no rows.
+// At most `bins` bins of equally many rows, from the smallest predictions up. Rows of equal prediction go to the bin
+// that the middle one of them belongs to; bins that stay empty are left out. Empty: no rows.
 std::vector<CalibrationBin> CalibrationBins(const ScoredRows& rows, int bins, BinInterval interval);
 
 }  // namespace manygate

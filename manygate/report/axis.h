@@ -37,8 +37,8 @@ struct Axis {
 // For values from `least` to `most`, finite. About five ticks, 1, 2, 2.5 or 5 times a power of ten apart.
 Axis MakeAxis(const AxisChoice& choice, double least, double most, int most_ticks = 6);
 
-// Four significant digits, whole numbers whole, thousands apart: "0.1230", "12.30", "12", "1,234,568", "1.2e-07"; "n/a" for
-// NaN and infinities.
+// Four significant digits, whole numbers whole, thousands apart: "0.1230", "12.30", "12", "1,234,568", "1.2e-07"; "n/a"
+// for NaN and infinities.
 std::string FormatNumber(double value);
 // A share as "12.3 %"; "< 0.1 %" for small ones that are not 0; "n/a".
 std::string FormatShare(double share);

@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-// Boxes and arrows from left to right, as inline SVG for a page with the style of html.h. Pure: equal input, equal text.
+// Boxes and arrows from left to right, as inline SVG for a page with the style of html.h. Pure: equal input, equal
+// text.
 //
 //   Diagram diagram{.label = "the model", .boxes = {{.title = "inputs", .details = {"548 numbers"}, .role = "input"},
 //                                                   {.title = "tower", .role = "tower", .inputs = {0}}}};
 //   std::string svg = DrawDiagram(diagram);
 //
-// Boxes stand in layers by the longest way from a box without inputs; those without inputs right before the first box that
-// reads them, those that nothing reads in the last layer.
+// Boxes stand in layers by the longest way from a box without inputs; those without inputs right before the first box
+// that reads them, those that nothing reads in the last layer.
 // Arrows across several layers pass between boxes. Neither boxes nor their texts overlap, whatever the diagram.
 #ifndef MANYGATE_REPORT_DIAGRAM_H_
 #define MANYGATE_REPORT_DIAGRAM_H_

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// A page of HTML that needs nothing but itself: no script, no link to another file, no font. Light and dark as the reader
-// has chosen, from 390 pixels on, and on paper.
+// A page of HTML that needs nothing but itself: no script, no link to another file, no font. Light and dark as the
+// reader has chosen, from 390 pixels on, and on paper.
 //
 //   std::string figure = DrawFigure({.title = "ROC", .picture = svg, .table = {.columns = {"a"}, .rows = {{"1"}}}});
 //   std::string page = DrawPage({.title = "mmoe", .sections = {{"roc", "ROC", figure}}});

@@ -2,7 +2,8 @@
 // Differences with their intervals around zero, one line each, as inline SVG for a page with the style of html.h. Pure:
 // equal input, equal text.
 //
-//   std::string svg = DrawIntervals({.label = "AUC against alone", .intervals = {{"income: mmoe", 0.002, 0.001, 0.003}}});
+//   std::string svg = DrawIntervals({.label = "AUC against alone",
+//                                    .intervals = {{"income: mmoe", 0.002, 0.001, 0.003}}});
 //   if (svg.empty()) ...   // nothing finite
 #ifndef MANYGATE_REPORT_INTERVAL_CHART_H_
 #define MANYGATE_REPORT_INTERVAL_CHART_H_

@@ -7,8 +7,8 @@
 //                                    .series = {{.name = "income", .points = {{1, 0.94}, {2, 0.95}}}}});
 //   if (svg.empty()) ...   // no finite point: say why instead of showing an empty axis
 //
-// Series differ in colour, dashes and marker, so that colour is never the only difference; several have a legend. A point
-// that is not finite is a gap in its line.
+// Series differ in colour, dashes and marker, so that colour is never the only difference; several have a legend. A
+// point that is not finite is a gap in its line.
 #ifndef MANYGATE_REPORT_LINE_CHART_H_
 #define MANYGATE_REPORT_LINE_CHART_H_
 

@@ -57,7 +57,7 @@ std::string TrainingText(const ReportData& data) {
   std::string text = fmt::format("Trained on {} rows", FormatCount(data.training_rows));
   if (data.history.empty())
     return text + ". The model directory has no metrics.jsonl, so nothing is known of the course of the training.";
-  const MetricsLine& last = data.history.back().line;
+  const MetricsLine& last = data.history.back();
   text += fmt::format(": {} steps", FormatCount(last.step));
   if (std::isfinite(last.epoch))
     text += fmt::format(", {} {}", FormatPlace(last.epoch), last.epoch == 1 ? "epoch" : "epochs");

@@ -16,25 +16,25 @@ double NumberOf(const nlohmann::ordered_json& object, const char* key) {
 
 }  // namespace
 
-std::vector<ReportEvaluation> HistoryFromText(std::string_view metrics_jsonl) {
-  std::vector<ReportEvaluation> history;
+std::vector<MetricsLine> HistoryFromText(std::string_view metrics_jsonl) {
+  std::vector<MetricsLine> history;
   for (const std::string& text : Split(metrics_jsonl, '\n')) {
     const auto json = nlohmann::ordered_json::parse(text, nullptr, /*allow_exceptions=*/false);
     if (!json.is_object()) continue;
     const auto step = json.find("step");
     if (step == json.end() || !step->is_number_integer()) continue;
-    ReportEvaluation evaluation;
-    evaluation.line.step = step->get<int64_t>();
-    evaluation.line.epoch = NumberOf(json, "epoch");
-    evaluation.line.seconds = NumberOf(json, "seconds");
-    evaluation.line.rows_per_second = NumberOf(json, "rows_per_second");
-    evaluation.line.result = EvaluationFromJson(text);
+    MetricsLine line;
+    line.step = step->get<int64_t>();
+    line.epoch = NumberOf(json, "epoch");
+    line.seconds = NumberOf(json, "seconds");
+    line.rows_per_second = NumberOf(json, "rows_per_second");
+    line.result = EvaluationFromJson(text);
     if (const auto losses = json.find("train_loss"); losses != json.end() && losses->is_object())
       for (const auto& [tower, value] : losses->items())
-        evaluation.line.train_losses.emplace_back(tower, NumberOf(*losses, tower.c_str()));
+        line.train_losses.emplace_back(tower, NumberOf(*losses, tower.c_str()));
     if (const auto health = json.find("health"); health != json.end() && health->is_object())
-      evaluation.health = HealthFromJson(health->dump());
-    history.push_back(std::move(evaluation));
+      line.health = HealthFromJson(health->dump());
+    history.push_back(std::move(line));
   }
   return history;
 }

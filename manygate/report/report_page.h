@@ -22,12 +22,6 @@
 
 namespace manygate {
 
-// One line of metrics.jsonl.
-struct ReportEvaluation {
-  MetricsLine line;
-  HealthReport health;  // empty: the line has none
-};
-
 // One task on the rows that the report is about, in the order of ReportData::evaluation.
 struct ReportTask {
   std::string tower = {};
@@ -62,7 +56,7 @@ struct ReportData {
   int64_t training_rows = 0;
   std::string rows_name = {};                  // "test rows held out of census.csv"
   EvaluationResult evaluation = {};            // of those rows
-  std::vector<ReportEvaluation> history = {};  // by step; empty: no metrics.jsonl
+  std::vector<MetricsLine> history = {};  // by step; empty: no metrics.jsonl
   std::vector<ReportTask> tasks = {};
   std::optional<TransferTable> transfer = {};
   std::vector<ReportColumn> columns = {};
@@ -74,9 +68,9 @@ struct ReportData {
 
 std::string DrawReport(const ReportData& data);
 
-// What metrics.jsonl holds, in its order; lines that are no JSON object with a step are passed over, and fields of another
-// type than expected read as absent (NaN).
-std::vector<ReportEvaluation> HistoryFromText(std::string_view metrics_jsonl);
+// What metrics.jsonl holds, in its order; lines that are no JSON object with a step are passed over, and fields of
+// another type than expected read as absent (NaN).
+std::vector<MetricsLine> HistoryFromText(std::string_view metrics_jsonl);
 
 }  // namespace manygate
 

@@ -43,8 +43,9 @@ ReportData Example() {
       R"("tasks": {"income": {"auc": 0.8, "auc_interval": [0.7, 0.9], "rows": 300}}})"
       "\n"
       R"({"step": 20, "epoch": 2, "seconds": 3, "rows_per_second": 700, )"
-      R"("train_loss": {"income": 0.4, "marital": null}, "health": {"rows": 64, "gates": [{"gate": "gates.income", "experts": ["experts.0", "experts.1"], )"
-      R"("mean_weight": [0.99, 0.01], "top_share": [1, 0], "entropy": 0.05}, {"gate": "gates.marital", )"
+      R"("train_loss": {"income": 0.4, "marital": null}, "health": {"rows": 64, "gates": [{"gate": "gates.income", )"
+      R"("experts": ["experts.0", "experts.1"], "mean_weight": [0.99, 0.01], "top_share": [1, 0], )"
+      R"("entropy": 0.05}, {"gate": "gates.marital", )"
       R"("experts": ["experts.0", "experts.1"], "mean_weight": [0.4, 0.6], "top_share": [0.3, 0.7], "entropy": 0.9}], )"
       R"("banks": [{"bank": "experts", "units": 16, "dead_units": [0.25, 0], "similarity": [[1, 0.3], [0.3, 1]]}], )"
       R"("cosines": [{"a": "income", "b": "marital", "cosine": -0.3}], "alarms": ["gates.income uses one expert"]}, )"
@@ -153,8 +154,8 @@ TEST(ReportPage, OneClassHasReasons) {
 TEST(ReportPage, OneEpochAndNaNs) {
   ReportData data = Example();
   data.history.resize(1);
-  data.history[0].line.train_losses = {{"income", kNaN}, {"marital", 0.7}};
-  data.history[0].line.epoch = kNaN;
+  data.history[0].train_losses = {{"income", kNaN}, {"marital", 0.7}};
+  data.history[0].epoch = kNaN;
   data.history[0].health.cosines[0].cosine = kNaN;
   const std::string page = DrawReport(data);
   EXPECT_THAT(page, HasSubstr("metrics.jsonl has no finite training loss of this task."));
@@ -276,15 +277,15 @@ TEST(ReportPage, HistoryPassesOverWhatItDoesNotKnow) {
       "no json\n[1, 2]\n{\"step\": \"5\"}\n{\"step\": 6, \"epoch\": \"two\", \"health\": 3, \"train_loss\": "
       "4}\n{\"step\": 7");
   ASSERT_EQ(history.size(), 2u);
-  EXPECT_EQ(history[0].line.step, 5);
-  EXPECT_EQ(history[0].line.epoch, 1);
-  EXPECT_TRUE(std::isnan(history[0].line.seconds));
-  ASSERT_EQ(history[0].line.train_losses.size(), 2u);
-  EXPECT_EQ(history[0].line.train_losses[0], (std::pair<std::string, double>("a", 0.5)));
-  EXPECT_TRUE(std::isnan(history[0].line.train_losses[1].second));
-  EXPECT_EQ(history[0].line.result.Find("auc_a"), 0.7);
-  EXPECT_EQ(history[1].line.step, 6);
-  EXPECT_TRUE(std::isnan(history[1].line.epoch));
+  EXPECT_EQ(history[0].step, 5);
+  EXPECT_EQ(history[0].epoch, 1);
+  EXPECT_TRUE(std::isnan(history[0].seconds));
+  ASSERT_EQ(history[0].train_losses.size(), 2u);
+  EXPECT_EQ(history[0].train_losses[0], (std::pair<std::string, double>("a", 0.5)));
+  EXPECT_TRUE(std::isnan(history[0].train_losses[1].second));
+  EXPECT_EQ(history[0].result.Find("auc_a"), 0.7);
+  EXPECT_EQ(history[1].step, 6);
+  EXPECT_TRUE(std::isnan(history[1].epoch));
   EXPECT_TRUE(history[1].health.empty());
 }
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// The parts of report_page.h's page, a file each: headline (report_headline.cc), tasks (report_tasks.cc), gates, experts and
-// transfer (report_sharing.cc), data, drawing and configuration (report_model.cc). A part without anything to show is left
-// out, or says why.
+// The parts of report_page.h's page, a file each: headline (report_headline.cc), tasks (report_tasks.cc), gates,
+// experts and transfer (report_sharing.cc), data, drawing and configuration (report_model.cc). A part without anything
+// to show is left out, or says why.
 #ifndef MANYGATE_REPORT_REPORT_SECTIONS_H_
 #define MANYGATE_REPORT_REPORT_SECTIONS_H_
 

@@ -186,20 +186,20 @@ HtmlSection CosineSection(const ReportData& data) {
   const std::vector<TaskCosine> pairs = LastCosines(data);
   std::vector<ChartSeries> series;
   bool by_epoch = true;
-  for (const ReportEvaluation& evaluation : data.history) by_epoch = by_epoch && std::isfinite(evaluation.line.epoch);
+  for (const MetricsLine& evaluation : data.history) by_epoch = by_epoch && std::isfinite(evaluation.epoch);
   double most = kLeastCosine;
   HtmlTable table{.label = "Cosine of task gradients", .columns = {"tasks", "first", "last", "lowest"}, .rows = {}};
   for (const TaskCosine& pair : pairs) {
     ChartSeries line{.name = PairName(pair), .points = {}};
     double first = kNaN, lowest = kNaN;
-    for (const ReportEvaluation& evaluation : data.history) {
+    for (const MetricsLine& evaluation : data.history) {
       double cosine = kNaN;
       for (const TaskCosine& other : evaluation.health.cosines)
         if (other.a == pair.a && other.b == pair.b) cosine = other.cosine;
       if (std::isnan(first)) first = cosine;
       lowest = std::fmin(lowest, cosine);
       if (std::isfinite(cosine)) most = std::max(most, std::fabs(cosine));
-      line.points.push_back({by_epoch ? evaluation.line.epoch : static_cast<double>(evaluation.line.step), cosine});
+      line.points.push_back({by_epoch ? evaluation.epoch : static_cast<double>(evaluation.step), cosine});
     }
     table.rows.push_back({line.name, FormatNumber(first), FormatNumber(pair.cosine), FormatNumber(lowest)});
     if (series.size() < kMostPairs) series.push_back(std::move(line));

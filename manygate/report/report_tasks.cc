@@ -24,10 +24,10 @@ struct Course {
 
 Course CourseOf(const ReportData& data) {
   Course course{.axis = {.title = "epoch", .whole = true}, .at = {}};
-  for (const ReportEvaluation& evaluation : data.history) course.at.push_back(evaluation.line.epoch);
+  for (const MetricsLine& evaluation : data.history) course.at.push_back(evaluation.epoch);
   if (std::any_of(course.at.begin(), course.at.end(), [](double epoch) { return !std::isfinite(epoch); })) {
     course.axis.title = "step";
-    for (size_t i = 0; i < course.at.size(); ++i) course.at[i] = static_cast<double>(data.history[i].line.step);
+    for (size_t i = 0; i < course.at.size(); ++i) course.at[i] = static_cast<double>(data.history[i].step);
   }
   for (const double at : course.at) course.axis.whole = course.axis.whole && at == std::round(at);
   return course;
@@ -57,7 +57,7 @@ std::string LossFigure(const ReportData& data, const ReportTask& task) {
   HtmlTable table{
       .label = "Training loss of " + task.tower, .columns = {course.axis.title, "step", "loss"}, .rows = {}};
   for (size_t i = 0; i < data.history.size(); ++i) {
-    const MetricsLine& line = data.history[i].line;
+    const MetricsLine& line = data.history[i];
     const double loss = TrainLoss(line, task.tower);
     series.points.push_back({course.at[i], loss});
     table.rows.push_back({FormatPlace(course.at[i]), FormatCount(line.step), FormatNumber(loss)});
@@ -85,13 +85,13 @@ std::string ValidationFigure(const ReportData& data, const ReportTask& task, con
                   .rows = {}};
   std::string reason = "metrics.jsonl has no such value";
   for (size_t i = 0; i < data.history.size(); ++i) {
-    const TaskResult* result = ResultOf(data.history[i].line.result, task.tower);
+    const TaskResult* result = ResultOf(data.history[i].result, task.tower);
     const double value = result == nullptr ? kNaN : ValueOf(*result, metric);
     const std::pair<double, double> interval = result == nullptr ? std::pair(kNaN, kNaN) : result->Interval(metric);
     if (result != nullptr && !result->Reason(metric).empty()) reason = result->Reason(metric);
     series.points.push_back({course.at[i], value});
     series.intervals.push_back(interval);
-    table.rows.push_back({FormatPlace(course.at[i]), FormatCount(data.history[i].line.step), FormatNumber(value),
+    table.rows.push_back({FormatPlace(course.at[i]), FormatCount(data.history[i].step), FormatNumber(value),
                           FormatInterval(interval.first, interval.second)});
   }
   const std::string picture =

@@ -10,11 +10,12 @@
 
 namespace manygate {
 
-// Text sizes in the units of the viewBox. Room is measured for the larger one, which narrow screens use (html_style.cc).
+// Text sizes in the units of the viewBox. Room is measured for the larger one, which narrow screens use
+// (html_style.cc).
 inline constexpr double kSvgFont = 14;
 
-// `<svg class="..." role="img" aria-label="..." viewBox="0 0 440 280">`, shown at most `width` wide where the class says
-// nothing else.
+// `<svg class="..." role="img" aria-label="..." viewBox="0 0 440 280">`, shown at most as wide as the class says (of
+// `width`, which it knows as --width).
 std::string SvgOpen(std::string_view label, double width, double height, std::string_view css_class = "chart");
 // `<text x y class>`; the class says where the text is anchored.
 std::string SvgText(double x, double y, std::string_view text, std::string_view css_class);

@@ -3,9 +3,9 @@
 //
 //   std::string svg = DrawDiagram(ModelDiagram(*model));
 //
-// Made from the graph as the model wires it, before the passes rewrite it, so it holds for every model: nodes whose names
-// have one stem ("experts", "gates.income", "towers.income") are one box, as long as that makes no circle of arrows; the
-// rest of a stem is then a box of its own. What only training adds (terms of the loss) is left out.
+// Made from the graph as the model wires it, before the passes rewrite it, so it holds for every model: nodes whose
+// names have one stem ("experts", "gates.income", "towers.income") are one box, as long as that makes no circle of
+// arrows; the rest of a stem is then a box of its own. What only training adds (terms of the loss) is left out.
 #ifndef MANYGATE_TRAIN_MODEL_DIAGRAM_H_
 #define MANYGATE_TRAIN_MODEL_DIAGRAM_H_
 

@@ -41,10 +41,10 @@ TEST_F(ReportDataTest, AModelDirectory) {
   EXPECT_EQ(data.model, "mmoe");
   EXPECT_EQ(data.members, 1);
   EXPECT_GT(data.num_parameters, 1000);
-  EXPECT_EQ(data.training_rows, 1500 - data.evaluation.rows - data.history[0].line.result.rows);
+  EXPECT_EQ(data.training_rows, 1500 - data.evaluation.rows - data.history[0].result.rows);
   EXPECT_EQ(data.rows_name, "test rows held out of " + run_.DataPath());
   ASSERT_EQ(data.history.size(), 2u);
-  EXPECT_EQ(data.history[1].line.epoch, 2);
+  EXPECT_EQ(data.history[1].epoch, 2);
   ASSERT_EQ(data.tasks.size(), 3u);
   EXPECT_EQ(data.columns.size(), 6u);
   EXPECT_EQ(data.columns[0].name, "user_id");
