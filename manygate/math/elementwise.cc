@@ -231,6 +231,15 @@ double Dot(int64_t n, const float* x, const float* y) {
   return (sums[0] + sums[1]) + (sums[2] + sums[3]);
 }
 
+// Runs of 16 to 128 values: too short for a call through the table of instruction sets to pay.
+void AddScaled(int64_t n, float factor, const float* __restrict x, float* __restrict y) {
+  for (int64_t i = 0; i < n; ++i) y[i] += factor * x[i];
+}
+
+void CopyScaled(int64_t n, float factor, const float* __restrict x, float* __restrict y) {
+  for (int64_t i = 0; i < n; ++i) y[i] = factor * x[i];
+}
+
 void ScaleBy(int64_t n, float factor, float* x) { HWY_DYNAMIC_DISPATCH(Scale)(n, factor, x); }
 
 }  // namespace manygate

@@ -37,6 +37,9 @@ void AddTo(int64_t n, const float* x, float* y);
 double SumOfSquares(int64_t n, const float* x);
 // Σ x y, likewise.
 double Dot(int64_t n, const float* x, const float* y);
+// y += factor x and y = factor x, n values; for short runs of them.
+void AddScaled(int64_t n, float factor, const float* x, float* y);
+void CopyScaled(int64_t n, float factor, const float* x, float* y);
 // x *= factor
 void ScaleBy(int64_t n, float factor, float* x);
 

@@ -178,6 +178,22 @@ TEST(CopyOrAdd, OnEveryTarget) {
   });
 }
 
+TEST(Scaled, AddsAndCopiesByHand) {
+  const std::vector<float> x = {1, -2, 4, 0.5f, 8};
+  std::vector<float> y = {10, 10, 10, 10, 10};
+  AddScaled(4, 0.5f, x.data(), y.data());
+  EXPECT_EQ(y, (std::vector<float>{10.5f, 9, 12, 10.25f, 10}));
+  CopyScaled(3, -2, x.data(), y.data());
+  EXPECT_EQ(y, (std::vector<float>{-2, 4, -8, 10.25f, 10}));
+}
+
+TEST(Dot, AddsInDouble) {
+  const std::vector<float> x = {1, 2, 3, 4, 5, 6}, y = {1, -1, 2, -2, 3, 0.5f};
+  EXPECT_EQ(Dot(6, x.data(), y.data()), 1 - 2 + 6 - 8 + 15 + 3);
+  const std::vector<float> large = {16777216, 1, 1}, ones = {1, 1, 1};
+  EXPECT_EQ(Dot(3, large.data(), ones.data()), 16777218.0);
+}
+
 TEST(SumOfSquares, AddsInDouble) {
   EXPECT_EQ(SumOfSquares(0, nullptr), 0);
   const std::vector<float> small = {1, 2, 3, 4, 5, 6, 7};

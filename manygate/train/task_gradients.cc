@@ -34,10 +34,6 @@ void AddParametersBehind(const Graph& graph, Value output, std::set<std::string>
   }
 }
 
-void AddScaled(int64_t n, float factor, const float* x, float* y) {
-  for (int64_t i = 0; i < n; ++i) y[i] += factor * x[i];
-}
-
 }  // namespace
 
 TaskGradients::TaskGradients(Model& model)
@@ -154,7 +150,7 @@ void TaskGradients::TakeTable(size_t t, float scale, Gradient& gradient) {
   float* to = gradient.tables[t].data();
   for (const int32_t row : rows_[t]) {
     float* from = table.gradient(row);
-    for (int64_t i = 0; i < width; ++i) to[i] = scale * from[i];
+    CopyScaled(width, scale, from, to);
     std::fill_n(from, width, 0.f);
     to += width;
   }
@@ -165,7 +161,7 @@ void TaskGradients::Take(int k, Balancer::Preparation preparation) {
   Gradient& gradient = gradients_[k];
   gradient.taken = true;
   const auto scale = static_cast<float>(preparation.scale);
-  for (int64_t i = 0; i < store_.trainable_size(); ++i) gradient.dense[i] = scale * store_.gradient()[i];
+  CopyScaled(store_.trainable_size(), scale, store_.gradient(), gradient.dense.data());
   for (size_t t = 0; t < rows_.size(); ++t) TakeTable(t, scale, gradient);
   if (kept_.empty() || k >= tasks_) return;
   const auto keep = static_cast<float>(preparation.keep);
