@@ -62,8 +62,8 @@ StatusOr<VerbFlags> ParseTrain(std::span<const std::string> args) {
                   "Configuration, as in examples/; every field: manygate/config/pipeline.proto");
   parser.List(
       "--data", "FILE", Need::kOptional, flags.data,
-      "Training data: CSV, TSV, also .gz; a name, glob or list separated by commas; may be repeated. With CONFIG: "
-      "instead of its train_input_path");
+      "Training data: CSV, TSV, also .gz or .zst; a name, glob or list separated by commas; may be repeated. With "
+      "CONFIG: instead of its train_input_path");
   parser.List(
       "--label", "NAME[:KIND]", Need::kOptional, flags.labels,
       "Without CONFIG: a column to predict; may be repeated. KIND is binary, multiclass, regression, count or amount "
@@ -186,7 +186,8 @@ StatusOr<VerbFlags> ParsePredict(std::span<const std::string> args) {
   parser.List("--data", "FILE", Need::kRequired, flags.data,
               "Rows to predict, without or with labels; a name, glob or list separated by commas; may be repeated");
   parser.Text("--output", "FILE", Need::kRequired, flags.output,
-              "CSV to write, gzip when it ends in .gz; it appears when it is complete, and replaces an older one");
+              "CSV to write, compressed when it ends in .gz or .zst; it appears when it is complete, and replaces an "
+              "older one");
   parser.List("--keep", "COLUMN", Need::kOptional, flags.keep,
               "A column of the data to repeat in the output; may be repeated");
   parser.Switch("--logits", flags.logits, "Also logits_<tower>, the numbers before the sigmoid");
@@ -234,7 +235,8 @@ StatusOr<VerbFlags> ParseGenerate(std::span<const std::string> args) {
   parser.Whole(
       "--seed", "N", {0, UINT64_MAX}, [&flags](uint64_t value) { flags.seed = value; },
       "Same seed, same file (default: 1)");
-  parser.Text("--output", "FILE", Need::kRequired, flags.output, "CSV to write, gzip when it ends in .gz");
+  parser.Text("--output", "FILE", Need::kRequired, flags.output,
+              "CSV to write, compressed when it ends in .gz or .zst");
   parser.Real(
       "--correlation", "P", {-1, 1}, [&flags](double value) { flags.correlation = value; },
       "paper: cosine of the two tasks' weight vectors, -1 to 1 (default: 0.5)");

@@ -34,7 +34,7 @@ bool IsConfiguration(const std::string& path) {
   const std::string name = ToLower(path);
   for (const char* ending : {".config", ".pbtxt", ".prototxt", ".textproto", ".txtpb"})
     if (name.ends_with(ending)) return true;
-  for (const char* ending : {".csv", ".tsv", ".gz", ".data"})
+  for (const char* ending : {".csv", ".tsv", ".gz", ".zst", ".data"})
     if (name.ends_with(ending)) return false;
   std::ifstream file(path);
   std::string line;

@@ -202,11 +202,15 @@ TEST_F(VerbsTest, PredictWithoutLabelsAndCompressed) {
     unlabelled += "\n";
   }
   ASSERT_TRUE(WriteFileAtomic(At("new.csv"), unlabelled).ok());
-  const Ran ran =
-      Command({"predict", At("model"), "--data", At("new.csv"), "--output", At("new_out.csv.gz"), "--format", "json"});
-  ASSERT_EQ(ran.code, kExitDone) << ran.err;
-  EXPECT_EQ(json::parse(ran.out), (json{{"output", At("new_out.csv.gz")}, {"rows", 3000}}));
-  EXPECT_THAT(Read("new_out.csv.gz"), StartsWith("\x1f\x8b"));
+  const std::pair<const char*, const char*> outputs[] = {{"new_out.csv.gz", "\x1f\x8b"},
+                                                         {"new_out.csv.zst", "\x28\xb5\x2f\xfd"}};
+  for (const auto& [name, magic] : outputs) {
+    const Ran ran =
+        Command({"predict", At("model"), "--data", At("new.csv"), "--output", At(name), "--format", "json"});
+    ASSERT_EQ(ran.code, kExitDone) << ran.err;
+    EXPECT_EQ(json::parse(ran.out), (json{{"output", At(name)}, {"rows", 3000}}));
+    EXPECT_THAT(Read(name), StartsWith(magic));
+  }
   const Ran evaluated = Command({"evaluate", At("model"), "--data", At("new.csv")});
   EXPECT_EQ(evaluated.code, kExitWrongInput);
   EXPECT_THAT(evaluated.err, HasSubstr("\"click\""));

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Reads delimited text (CSV, TSV), plain or .gz, into a Table.
+// Reads delimited text (CSV, TSV), plain, .gz or .zst, into a Table.
 //
 //   ThreadPool pool(threads);
 //   std::vector<ColumnRequest> requests = {{"age", ColumnKind::kNumber}, {"job", ColumnKind::kCategory}};
@@ -16,7 +16,7 @@
 // Errors (InvalidInput, up to 10 problems per file, one a line, each "file:line: " or "file:line:field (name): ", where
 // line counts physical lines from 1 and field counts values from 1): another number of values than columns, text in a
 // number column, an open quote or text behind a closing quote, NUL bytes, text that is not UTF-8, an empty line between
-// rows, a row over 64 MiB, no rows at all, UTF-16 or another file type, damaged or truncated gzip, a header with empty
+// rows, a row over 64 MiB, no rows at all, UTF-16 or another file type, damaged or truncated gzip or zstd, a header with empty
 // or repeated names or unlike the first file's, a requested column that does not exist.
 #ifndef MANYGATE_DATA_CSV_H_
 #define MANYGATE_DATA_CSV_H_

@@ -105,7 +105,7 @@ std::vector<BadFile> BadFiles() {
        std::string("\xFF\xFE"
                    "n\0,\0t\0\n\0",
                    10),
-       "FILE: expected text (CSV, TSV), plain or gzip; "
+       "FILE: expected text (CSV, TSV), plain, gzip or zstd; "
        "found UTF-16 text; convert it with: iconv -f UTF-16 -t UTF-8",
        Header()},
       {"UTF-16, big endian", std::string("\xFE\xFF\0n", 4), "found UTF-16 text", Header()},
@@ -118,7 +118,7 @@ std::vector<BadFile> BadFiles() {
       {"Latin-1 name", "n,t,caf\xE9\n1,a,b\n", "FILE:1:3: the name is not UTF-8 text", Header()},
       {"zip archive", "PK\x03\x04rest", "found a zip archive (or a spreadsheet)", Header()},
       {"Parquet", "PAR1....", "found a Parquet file; export it as CSV", Header()},
-      {"zstd", "\x28\xB5\x2F\xFD...", "found zstd data", Header()},
+      {"zstd", "\x28\xB5\x2F\xFD...", "FILE: the zstd data ends too early, after 7 bytes", Header()},
       {"xz",
        "\xFD"
        "7zXZ",
@@ -150,6 +150,8 @@ std::vector<BadFile> BadFiles() {
        Header()},
       {"named .gz, is not", "n,t\n1,a\n",
        "FILE: is named .gz but does not hold gzip data; if it is plain text, rename it", Header(), "t.csv.gz"},
+      {"named .zst, is not", "n,t\n1,a\n",
+       "FILE: is named .zst but does not hold zstd data; if it is plain text, rename it", Header(), "t.csv.zst"},
       {"three problems in one file", "n,t\nx,a\n1\n2,b,c\n",
        "FILE:2:1 (n): found \"x\", " + number_hint +
            "; if the column holds texts or codes, declare it as an id_feature\nFILE:3: found 1 field, expected 2 "
@@ -216,6 +218,53 @@ TEST(BadCsv, DamagedGzip) {
   EXPECT_THAT(ReadMessage({folder.Write("sum.gz", wrong_sum)}, Header()), HasSubstr("incorrect data check"));
   EXPECT_THAT(ReadMessage({folder.Write("behind.gz", whole + "garbage")}, Header()),
               HasSubstr("7 bytes behind the end of the gzip data"));
+}
+
+TEST(BadCsv, DamagedZstd) {
+  const TestFolder folder;
+  std::string text = "n,t\n";
+  for (int i = 0; i < 200000; ++i) text += fmt::format("{},{}\n", i, i * 7919 % 10007);
+  const std::string whole = FileContent(folder.WriteZstd("whole.zst", text));
+  for (const size_t kept : {whole.size() / 2, whole.size() - 1, size_t{4}}) {
+    const std::string cut = folder.Write("cut.zst", whole.substr(0, kept));
+    EXPECT_EQ(ReadMessage({cut}, Header()),
+              fmt::format("{}: the zstd data ends too early, after {} bytes; the file was cut off (copy it again)", cut,
+                          kept));
+  }
+  const std::string second = folder.Write("second.zst", whole + whole.substr(0, 100));
+  EXPECT_THAT(ReadMessage({second}, Header()), HasSubstr("second.zst: the zstd data ends too early"));
+  std::string flipped = whole;
+  flipped[whole.size() / 2] = static_cast<char>(flipped[whole.size() / 2] ^ 0x10);
+  EXPECT_THAT(ReadMessage({folder.Write("flipped.zst", flipped)}, Header()),
+              HasSubstr("flipped.zst: the zstd data is damaged near byte"));
+  std::string wrong_sum = whole;
+  wrong_sum.back() = static_cast<char>(wrong_sum.back() ^ 1);
+  EXPECT_THAT(ReadMessage({folder.Write("sum.zst", wrong_sum)}, Header()),
+              HasSubstr("(Restored data doesn't match checksum); copy or unpack the file again"));
+  EXPECT_THAT(
+      ReadMessage({folder.Write("behind.zst", whole + "garbage")}, Header()),
+      HasSubstr(fmt::format("behind.zst: damaged: 7 bytes behind the end of the zstd data, from byte {} on, are "
+                            "not zstd",
+                            whole.size())));
+  EXPECT_THAT(ReadMessage({folder.Write("zeros.zst", whole + std::string(512, '\0'))}, Header()),
+              HasSubstr("512 bytes behind the end of the zstd data"));
+}
+
+// Frames by hand (RFC 8878, 3.1.1): magic, descriptor, window, dictionary id, then one last raw block.
+TEST(BadCsv, ZstdThatCannotBeUnpacked) {
+  const TestFolder folder;
+  const std::string magic = "\x28\xB5\x2F\xFD", block = std::string("\x21\0\0", 3) + "n\n1\n";
+  const std::string plain = folder.Write("plain.zst", magic + std::string("\0\x88", 2) + block);  // 128 MiB
+  ThreadPool pool(1);
+  EXPECT_EQ(ReadCsv({&plain, 1}, Header(), std::vector<ColumnRequest>{{"n", ColumnKind::kNumber}}, pool)->rows, 1);
+  const std::string window = folder.Write("window.zst", magic + std::string("\0\x90", 2) + block);  // 256 MiB
+  EXPECT_EQ(ReadMessage({window}, Header()),
+            window +
+                ": the zstd data needs more than 128 MiB to be unpacked; compress the file again without zstd's "
+                "--long");
+  const std::string dictionary = folder.Write("dictionary.zst", magic + "\x01\x58\x07" + block);
+  EXPECT_EQ(ReadMessage({dictionary}, Header()),
+            dictionary + ": the zstd data was made with a dictionary; compress the file again without one");
 }
 
 TEST(BadCsv, FilesThatDoNotFitTogether) {

@@ -265,7 +265,8 @@ TEST(ReadCsv, LongValuesAreToldApart) {
 
 TEST(ReadCsv, SeveralFilesAreOneTable) {
   const TestFolder folder;
-  const std::vector<std::string> files = {folder.Write("a.csv", "x,t\n1,p\n2,q\n"), folder.Write("b.csv", "x,t\n"),
+  const std::vector<std::string> files = {folder.WriteZstd("a.csv.zst", "x,t\n1,p\n2,q\n"),
+                                          folder.Write("b.csv", "x,t\n"),
                                           folder.WriteGzip("c.csv.gz", "x,t\n3,r\n4,p")};
   const StatusOr<Table> table = Read(files, WithHeader(), {{"x", kNumber}, {"t", kText}}, 2);
   ASSERT_TRUE(table.ok()) << table.status().message();
@@ -284,6 +285,22 @@ TEST(ReadCsv, GzipMembersEndToEndAndZerosBehind) {
   const StatusOr<Table> table = Read({folder.Write("c.csv.gz", joined)}, WithHeader(), {{"x", kNumber}});
   ASSERT_TRUE(table.ok()) << table.status().message();
   EXPECT_EQ(table->rows, 3);
+}
+
+TEST(ReadCsv, ZstdFramesEndToEndAndFramesToSkip) {
+  const TestFolder folder;
+  const std::string a = FileContent(folder.WriteZstd("a.zst", "x\n1\n"));
+  const std::string b = FileContent(folder.WriteZstd("b.zst", "2\n3\n"));
+  const std::string skip = std::string("\x5A\x2A\x4D\x18\x03\0\0\0", 8) + "abc";  // RFC 8878, 3.1.2
+  for (const std::string& content : {a + b, a + skip + b, skip + a + b + skip}) {
+    // The name does not matter: what a file is is seen by its first bytes.
+    for (const char* name : {"c.csv.zst", "c.csv"}) {
+      const StatusOr<Table> table = Read({folder.Write(name, content)}, WithHeader(), {{"x", kNumber}});
+      ASSERT_TRUE(table.ok()) << table.status().message();
+      ASSERT_EQ(table->rows, 3);
+      EXPECT_EQ(table->columns[0].numbers[2], 3);
+    }
+  }
 }
 
 // About 6 MiB, so several blocks, with everything that could be cut in the wrong place.
@@ -307,7 +324,7 @@ TEST(ReadCsv, DoesNotDependOnTheNumberOfThreads) {
   const TestFolder folder;
   const std::string text = LargeText(80000);
   const std::string plain = folder.Write("t.csv", text);
-  const std::string packed = folder.WriteGzip("t.csv.gz", text);
+  const std::string gzip = folder.WriteGzip("t.csv.gz", text), zstd = folder.WriteZstd("t.csv.zst", text);
   CsvOptions options = WithHeader();
   options.missing_values = {"?"};
   const std::vector<ColumnRequest> requests = {{"id", kText}, {"quoted", kText}, {"number", kNumber}, {"city", kText}};
@@ -318,7 +335,7 @@ TEST(ReadCsv, DoesNotDependOnTheNumberOfThreads) {
     const uint32_t mixed = static_cast<uint32_t>(row) * 2654435761u;
     EXPECT_EQ(one->columns[0].dictionary[one->columns[0].Code(row)], fmt::format("user_{}", mixed % 50000));
   }
-  for (const std::string& file : {plain, packed}) {
+  for (const std::string& file : {plain, gzip, zstd}) {
     for (int threads : {1, 2, 4}) {
       const StatusOr<Table> other = Read({file}, options, requests, threads);
       ASSERT_TRUE(other.ok()) << other.status().message();

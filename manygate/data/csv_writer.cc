@@ -2,7 +2,6 @@
 #include "manygate/data/csv_writer.h"
 
 #include <fmt/format.h>
-#include <zlib.h>
 
 #include <cmath>
 #include <iterator>
@@ -14,37 +13,7 @@ namespace {
 
 constexpr size_t kBufferBytes = size_t{1} << 20;
 
-bool EndsWithGz(const std::string& path) { return path.size() > 3 && path.compare(path.size() - 3, 3, ".gz") == 0; }
-
 }  // namespace
-
-class GzipCompressor {
- public:
-  GzipCompressor() : out_(kBufferBytes, '\0') {
-    // Level 6 is zlib's own choice; 15 + 16: the largest window, gzip framing.
-    MG_CHECK(deflateInit2(&stream_, 6, Z_DEFLATED, 15 + 16, 8, Z_DEFAULT_STRATEGY) == Z_OK, "zlib {}", zlibVersion());
-  }
-  ~GzipCompressor() { deflateEnd(&stream_); }
-  GzipCompressor(const GzipCompressor&) = delete;
-  GzipCompressor& operator=(const GzipCompressor&) = delete;
-
-  Status Append(std::string_view text, bool finish, AtomicFile* file) {
-    stream_.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(text.data()));
-    stream_.avail_in = static_cast<uInt>(text.size());
-    do {
-      stream_.next_out = reinterpret_cast<Bytef*>(out_.data());
-      stream_.avail_out = static_cast<uInt>(out_.size());
-      const int code = deflate(&stream_, finish ? Z_FINISH : Z_NO_FLUSH);
-      MG_CHECK(code != Z_STREAM_ERROR, "deflate {}", code);
-      MG_RETURN_IF_ERROR(file->Append({out_.data(), out_.size() - stream_.avail_out}));
-    } while (stream_.avail_out == 0);
-    return OkStatus();
-  }
-
- private:
-  z_stream stream_ = {};
-  std::string out_;
-};
 
 void AppendCsvText(std::string_view text, char delimiter, std::string* out) {
   const auto is_blank = [](char c) { return c == ' ' || c == '\t'; };
@@ -72,7 +41,7 @@ CsvWriter::~CsvWriter() = default;
 Status CsvWriter::Open(const std::string& path, std::span<const std::string> header) {
   MG_CHECK(!header.empty(), "{}", path);
   MG_RETURN_IF_ERROR(file_.Open(path));
-  if (EndsWithGz(path)) gzip_ = std::make_unique<GzipCompressor>();
+  compressor_ = MakeCompressor(path);
   num_columns_ = header.size();
   for (const std::string& name : header) Text(name);
   return EndRow();
@@ -114,8 +83,8 @@ Status CsvWriter::RawRows(std::string_view rows) {
 }
 
 Status CsvWriter::Flush() {
-  if (gzip_ != nullptr) {
-    MG_RETURN_IF_ERROR(gzip_->Append(buffer_, /*finish=*/false, &file_));
+  if (compressor_ != nullptr) {
+    MG_RETURN_IF_ERROR(compressor_->Append(buffer_, /*finish=*/false, &file_));
   } else {
     MG_RETURN_IF_ERROR(file_.Append(buffer_));
   }
@@ -125,7 +94,7 @@ Status CsvWriter::Flush() {
 
 Status CsvWriter::Close() {
   MG_RETURN_IF_ERROR(Flush());
-  if (gzip_ != nullptr) MG_RETURN_IF_ERROR(gzip_->Append({}, /*finish=*/true, &file_));
+  if (compressor_ != nullptr) MG_RETURN_IF_ERROR(compressor_->Append({}, /*finish=*/true, &file_));
   return file_.Commit();
 }
 

@@ -18,10 +18,9 @@
 
 #include "manygate/base/file.h"
 #include "manygate/base/status.h"
+#include "manygate/data/compression.h"
 
 namespace manygate {
-
-class GzipCompressor;
 
 class CsvWriter {
  public:
@@ -30,7 +29,7 @@ class CsvWriter {
   CsvWriter(const CsvWriter&) = delete;
   CsvWriter& operator=(const CsvWriter&) = delete;
 
-  // Starts the file with a header line; gzip when the name ends in ".gz".
+  // Starts the file with a header line; compressed when the name ends in ".gz" (gzip) or ".zst" (zstd).
   Status Open(const std::string& path, std::span<const std::string> header);
 
   // The values of a row, left to right; then EndRow. MG_CHECK: as many values as the header has names.
@@ -51,7 +50,7 @@ class CsvWriter {
 
   const char delimiter_;
   AtomicFile file_;
-  std::unique_ptr<GzipCompressor> gzip_;
+  std::unique_ptr<Compressor> compressor_;  // null: plain text
   std::string buffer_;
   size_t num_columns_ = 0;
   size_t column_ = 0;

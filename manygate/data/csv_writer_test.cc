@@ -61,7 +61,7 @@ TEST(CsvWriter, ComesBackValueForValue) {
                                           "\ttab", "line\nend", "cr\r", "5\" disk", "é"};
   const std::vector<float> numbers = {0.1f,  -1e-45f, 3.4028235e38f, 16777217.0f, 1.0f / 3,
                                       -0.0f, 1e10f,   123456.789f,   5e-5f,       2};
-  for (const char* name : {"t.csv", "t.csv.gz"}) {
+  for (const char* name : {"t.csv", "t.csv.gz", "t.csv.zst"}) {
     CsvWriter out;
     ASSERT_TRUE(out.Open(folder.Path(name), std::vector<std::string>{"a name, with comma", "x"}).ok());
     for (int repeat = 0; repeat < 20000; ++repeat) {
@@ -88,7 +88,9 @@ TEST(CsvWriter, ComesBackValueForValue) {
     }
   }
   EXPECT_EQ(FileContent(folder.Path("t.csv.gz")).substr(0, 2), "\x1F\x8B");
-  EXPECT_LT(std::filesystem::file_size(folder.Path("t.csv.gz")), std::filesystem::file_size(folder.Path("t.csv")) / 4);
+  EXPECT_EQ(FileContent(folder.Path("t.csv.zst")).substr(0, 4), "\x28\xB5\x2F\xFD");
+  for (const char* name : {"t.csv.gz", "t.csv.zst"})
+    EXPECT_LT(std::filesystem::file_size(folder.Path(name)), std::filesystem::file_size(folder.Path("t.csv")) / 4);
 }
 
 TEST(CsvWriter, OneEmptyValueIsNoEmptyLine) {

@@ -5,6 +5,7 @@
 
 #include <unistd.h>
 #include <zlib.h>
+#include <zstd.h>
 
 #include <cstdlib>
 #include <filesystem>
@@ -35,6 +36,15 @@ class TestFolder {
     gzwrite(file, content.data(), static_cast<unsigned>(content.size()));
     gzclose(file);
     return Path(name);
+  }
+
+  std::string WriteZstd(const std::string& name, std::string_view content) const {
+    ZSTD_CCtx* const context = ZSTD_createCCtx();
+    ZSTD_CCtx_setParameter(context, ZSTD_c_checksumFlag, 1);
+    std::string frame(ZSTD_compressBound(content.size()), '\0');
+    frame.resize(ZSTD_compress2(context, frame.data(), frame.size(), content.data(), content.size()));
+    ZSTD_freeCCtx(context);
+    return Write(name, frame);
   }
 
  private:

@@ -17,10 +17,6 @@ namespace {
 
 constexpr size_t kCompressedBytes = 256 << 10;
 
-bool EndsWith(std::string_view text, std::string_view end) {
-  return text.size() >= end.size() && text.substr(text.size() - end.size()) == end;
-}
-
 // What else the file may be, by its first bytes; nullptr: text, as far as can be seen.
 const char* OtherFileType(std::string_view head) {
   static constexpr std::pair<std::string_view, const char*> kTypes[] = {
@@ -31,7 +27,6 @@ const char* OtherFileType(std::string_view head) {
       {"\xFD"
        "7zXZ",
        "xz data; unpack it or compress it with gzip"},
-      {"\x28\xB5\x2F\xFD", "zstd data; unpack it or compress it with gzip"},
       {"PAR1", "a Parquet file; export it as CSV"},
       {"%PDF", "a PDF document"},
   };
@@ -55,26 +50,19 @@ StatusOr<std::unique_ptr<TextSource>> TextSource::Open(const std::string& path) 
   MG_RETURN_IF_ERROR(source->ReadCompressed());
   const std::string_view head(source->compressed_.data(), source->compressed_size_);
   if (head.empty()) return InvalidInput(fmt::format("{}: is empty", path));
-  source->is_gzip_ = head.size() >= 2 && head.substr(0, 2) == "\x1F\x8B";
-  if (!source->is_gzip_) {
-    if (const char* what = OtherFileType(head)) {
-      return InvalidInput(fmt::format("{}: expected text (CSV, TSV), plain or gzip; found {}", path, what));
-    }
-    if (EndsWith(path, ".gz")) {
-      return InvalidInput(
-          fmt::format("{}: is named .gz but does not hold gzip data; if it is plain text, rename it", path));
-    }
+  source->decompressor_ = MakeDecompressor(head);
+  if (source->decompressor_ != nullptr) return source;
+  if (const char* what = OtherFileType(head)) {
+    return InvalidInput(fmt::format("{}: expected text (CSV, TSV), plain, gzip or zstd; found {}", path, what));
   }
-  if (source->is_gzip_) {
-    // 15 + 16: the largest window, gzip framing only.
-    if (inflateInit2(&source->stream_, 15 + 16) != Z_OK) return Failed(fmt::format("{}: out of memory for zlib", path));
-    source->inflating_ = true;
+  if (const char* format = CompressionOfName(path)) {
+    return InvalidInput(fmt::format("{}: is named {} but does not hold {} data; if it is plain text, rename it", path,
+                                    path.substr(path.rfind('.')), format));
   }
   return source;
 }
 
 TextSource::~TextSource() {
-  if (is_gzip_) inflateEnd(&stream_);
   if (descriptor_ >= 0) close(descriptor_);
 }
 
@@ -98,7 +86,7 @@ StatusOr<size_t> TextSource::ReadPlain(char* buffer, size_t size) {
 }
 
 StatusOr<size_t> TextSource::Read(char* buffer, size_t size) {
-  if (is_gzip_) return Inflate(buffer, size);
+  if (decompressor_ != nullptr) return Unpack(buffer, size);
   const size_t ahead = std::min(size, compressed_size_ - compressed_used_);
   memcpy(buffer, compressed_.data() + compressed_used_, ahead);
   compressed_used_ += ahead;
@@ -107,52 +95,50 @@ StatusOr<size_t> TextSource::Read(char* buffer, size_t size) {
   return ahead + rest;
 }
 
-StatusOr<bool> TextSource::NextMember() {
-  // gzip files may be joined end to end; some tools pad the end with zeros.
+StatusOr<bool> TextSource::NextFrame() {
+  // Compressed files may be joined end to end.
   for (;;) {
     if (compressed_used_ == compressed_size_) MG_RETURN_IF_ERROR(ReadCompressed());
     if (compressed_size_ == 0) return false;
-    const auto* next = reinterpret_cast<const unsigned char*>(compressed_.data()) + compressed_used_;
-    if (*next == 0x1F) break;
-    if (*next != 0) {
+    const char next = compressed_[compressed_used_];
+    if (decompressor_->MayStartFrame(next)) return true;
+    if (!decompressor_->IsPadding(next)) {
       return InvalidInput(
-          fmt::format("{}: damaged: {} bytes behind the end of the gzip data, from byte {} on, are not gzip", path_,
-                      compressed_size_ - compressed_used_, compressed_offset_ + compressed_used_));
+          fmt::format("{}: damaged: {} bytes behind the end of the {} data, from byte {} on, are not {}", path_,
+                      compressed_size_ - compressed_used_, decompressor_->format(),
+                      compressed_offset_ + compressed_used_, decompressor_->format()));
     }
     ++compressed_used_;
   }
-  inflateReset(&stream_);
-  return true;
 }
 
-StatusOr<size_t> TextSource::Inflate(char* buffer, size_t size) {
+StatusOr<size_t> TextSource::Unpack(char* buffer, size_t size) {
   size_t filled = 0;
   while (filled < size && !end_) {
-    if (!inflating_) {
-      MG_ASSIGN_OR_RETURN(inflating_, NextMember());
-      end_ = !inflating_;
+    if (!in_frame_) {
+      MG_ASSIGN_OR_RETURN(in_frame_, NextFrame());
+      end_ = !in_frame_;
       continue;
     }
     if (compressed_used_ == compressed_size_) MG_RETURN_IF_ERROR(ReadCompressed());
-    if (compressed_size_ == 0) {
-      return InvalidInput(
-          fmt::format("{}: the gzip data ends too early, after {} bytes; the file was cut off (copy it again)", path_,
-                      compressed_offset_));
+    const Decompressor::Step step = decompressor_->Next(
+        {compressed_.data() + compressed_used_, compressed_size_ - compressed_used_}, buffer + filled, size - filled);
+    filled += step.produced;
+    compressed_used_ += step.consumed;
+    in_frame_ = !step.frame_end;
+    if (!step.refusal.empty()) {
+      return InvalidInput(fmt::format("{}: the {} data {}", path_, decompressor_->format(), step.refusal));
     }
-    stream_.next_in = reinterpret_cast<Bytef*>(compressed_.data() + compressed_used_);
-    stream_.avail_in = static_cast<uInt>(compressed_size_ - compressed_used_);
-    stream_.next_out = reinterpret_cast<Bytef*>(buffer + filled);
-    const uInt room = static_cast<uInt>(std::min<size_t>(size - filled, 1u << 30));
-    stream_.avail_out = room;
-    const int code = inflate(&stream_, Z_NO_FLUSH);
-    filled += room - stream_.avail_out;
-    compressed_used_ = compressed_size_ - stream_.avail_in;
-    if (code == Z_STREAM_END) {
-      inflating_ = false;
-    } else if (code != Z_OK && code != Z_BUF_ERROR) {
-      return InvalidInput(fmt::format("{}: the gzip data is damaged near byte {} ({}); copy or unpack the file again",
-                                      path_, compressed_offset_ + compressed_used_,
-                                      stream_.msg != nullptr ? stream_.msg : "no details"));
+    if (!step.damage.empty()) {
+      return InvalidInput(fmt::format("{}: the {} data is damaged near byte {} ({}); copy or unpack the file again",
+                                      path_, decompressor_->format(), compressed_offset_ + compressed_used_,
+                                      step.damage));
+    }
+    // Only a step that has neither input nor something kept back makes nothing of it.
+    if (in_frame_ && compressed_size_ == 0 && step.produced == 0) {
+      return InvalidInput(
+          fmt::format("{}: the {} data ends too early, after {} bytes; the file was cut off (copy it again)", path_,
+                      decompressor_->format(), compressed_offset_));
     }
   }
   return filled;
