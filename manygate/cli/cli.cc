@@ -30,6 +30,7 @@ struct RunVerb {
   Status operator()(const ReportFlags& flags) const { return RunReport(flags, console); }
   Status operator()(const PredictFlags& flags) const { return RunPredict(flags, console); }
   Status operator()(const InspectFlags& flags) const { return RunInspect(flags, console); }
+  Status operator()(const CheckFlags& flags) const { return RunCheck(flags, console); }
   Status operator()(const GenerateFlags& flags) const { return RunGenerate(flags, console); }
 };
 

@@ -211,6 +211,25 @@ StatusOr<VerbFlags> ParseInspect(std::span<const std::string> args) {
   return Finish(parser, args, flags);
 }
 
+StatusOr<VerbFlags> ParseCheck(std::span<const std::string> args) {
+  CheckFlags flags;
+  VerbParser parser("check",
+                    "What is wrong with a configuration and its data: features that give a label away, labels that cannot be "
+                    "learnt,\nshifted columns, ids read as numbers and more, each with its place and remedy. Exit code 2 if "
+                    "there is an error.",
+                    "Examples:\n"
+                    "  manygate check examples/census_income/mmoe.config\n"
+                    "  manygate check mmoe.config --format json");
+  parser.Argument("CONFIG", Need::kRequired, flags.config, "Configuration, as for train");
+  parser.List("--data", "FILE", Need::kOptional, flags.data,
+              "Data to check instead of the configuration's train_input_path; may be repeated");
+  parser.List("--set", "PATH=VALUE", Need::kOptional, flags.overrides,
+              "Replaces one field of the configuration; may be repeated");
+  AddThreads(parser, flags.threads);
+  parser.Format(flags.json);
+  return Finish(parser, args, flags);
+}
+
 Status CheckGenerate(const VerbParser& parser, const GenerateFlags& flags) {
   const bool funnel = flags.kind == "funnel";
   if (funnel && flags.correlation.has_value())
@@ -263,6 +282,7 @@ constexpr Verb kVerbs[] = {
     {"report", "one HTML page about a trained model", ParseReport},
     {"predict", "predictions for every row of a file, as CSV", ParsePredict},
     {"inspect", "what is in a model directory, a data file or a configuration", ParseInspect},
+    {"check", "what is wrong with a configuration and its data", ParseCheck},
     {"generate", "data to start with: a click funnel, or the MMoE paper's tasks", ParseGenerate},
 };
 

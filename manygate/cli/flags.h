@@ -76,6 +76,14 @@ struct InspectFlags {
   bool json = false;
 };
 
+struct CheckFlags {
+  std::string config;
+  std::vector<std::string> data;       // empty: the configuration's train_input_path
+  std::vector<std::string> overrides;  // path=value
+  int threads = 1;
+  bool json = false;
+};
+
 struct GenerateFlags {
   std::string kind;  // "funnel" or "paper"
   int64_t rows = 0;
@@ -92,7 +100,7 @@ struct HelpText {
 };
 
 using VerbFlags = std::variant<HelpText, TrainFlags, EvaluateFlags, CompareFlags, ReportFlags, PredictFlags,
-                               InspectFlags, GenerateFlags>;
+                               InspectFlags, CheckFlags, GenerateFlags>;
 
 // args: the verb and what follows; not empty. InvalidInput: unknown verb or flag (with the nearest name), a flag without
 // its value, a value of the wrong kind or out of range, a value too many or too few.

@@ -16,6 +16,7 @@ Status RunCompare(const CompareFlags& flags, const Console& console);
 Status RunReport(const ReportFlags& flags, const Console& console);
 Status RunPredict(const PredictFlags& flags, const Console& console);
 Status RunInspect(const InspectFlags& flags, const Console& console);
+Status RunCheck(const CheckFlags& flags, const Console& console);
 Status RunGenerate(const GenerateFlags& flags, const Console& console);
 
 }  // namespace manygate::cli

@@ -1,0 +1,187 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "manygate/check/check.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <iterator>
+#include <numeric>
+#include <optional>
+#include <set>
+#include <utility>
+
+#include "manygate/base/file.h"
+#include "manygate/base/text.h"
+#include "manygate/check/detectors.h"
+#include "manygate/config/accessors.h"
+#include "manygate/data/csv.h"
+#include "manygate/data/source.h"
+#include "manygate/data/split.h"
+#include "manygate/features/fit.h"
+#include "manygate/features/labels.h"
+
+namespace manygate::check {
+namespace {
+
+std::vector<uint32_t> AllRows(int64_t rows) {
+  std::vector<uint32_t> all(static_cast<size_t>(rows));
+  std::iota(all.begin(), all.end(), 0u);
+  return all;
+}
+
+std::string FeatureWhere(const config::LoadedPipeline& loaded, const config::FeatureConfig& feature) {
+  const std::string name = config::FeatureName(feature), column = config::FeatureColumn(feature);
+  return fmt::format("{}: feature \"{}\"{}", loaded.Place(feature), name,
+                     name == column ? "" : fmt::format(" (column \"{}\")", column));
+}
+
+// Where the label is configured, or else where a tower names it.
+std::string LabelWhere(const config::LoadedPipeline& loaded, const std::string& name) {
+  const config::Pipeline& pipeline = loaded.pipeline;
+  std::string place = loaded.name;
+  for (const config::TaskTower& tower : config::TaskTowers(pipeline.model_config()))
+    if (tower.label_name() == name) place = loaded.Place(tower, "label_name");
+  for (const config::LabelConfig& label : pipeline.data_config().label_configs())
+    if (label.label_name() == name && loaded.places.contains(loaded.Path(label))) place = loaded.Place(label);
+  return fmt::format("{}: label \"{}\"", place, name);
+}
+
+// What the configuration names and the files of one path do not have.
+StatusOr<std::vector<Finding>> FindAbsentColumns(const config::LoadedPipeline& loaded, const std::string& paths,
+                                                 std::vector<std::string>* columns) {
+  const config::DataConfig& data_config = loaded.pipeline.data_config();
+  MG_ASSIGN_OR_RETURN(const std::vector<std::string> files, ExpandPaths(paths));
+  MG_ASSIGN_OR_RETURN(const CsvOptions options, CsvOptionsFromConfig(data_config));
+  MG_ASSIGN_OR_RETURN(*columns, ReadCsvColumnNames(files, options));
+  std::vector<Finding> findings;
+  const auto check = [&](const std::string& column, const std::string& where) {
+    if (std::find(columns->begin(), columns->end(), column) != columns->end()) return;
+    findings.push_back({Severity::kError, where,
+                        fmt::format("needs column \"{}\", which {} does not have", column, files[0]),
+                        Suggestion(column, *columns, "Columns")});
+  };
+  for (const config::FeatureConfig& feature : loaded.pipeline.feature_configs())
+    check(config::FeatureColumn(feature), FeatureWhere(loaded, feature));
+  for (const features::LabelSchema& label : features::LabelsOf(loaded.pipeline))
+    check(label.column(), LabelWhere(loaded, label.name()));
+  for (const std::string& column : data_config.sample_weight_fields())
+    check(column, loaded.Place(data_config, "sample_weight_fields") + ": row weight");
+  return findings;
+}
+
+// Reads both files; as the training would, or else, where a number column holds texts, everything as texts, so that the
+// checks can tell what they are.
+Status ReadTables(ThreadPool& pool, const std::string& cache_dir, CheckedRows* rows) {
+  const config::Pipeline& pipeline = rows->pipeline();
+  std::vector<ColumnRequest> requests = features::RequiredColumns(pipeline);
+  const auto read = [&]() -> Status {
+    MG_ASSIGN_OR_RETURN(rows->train_table, ReadTable(pipeline.train_input_path(), pipeline.data_config(), requests,
+                                                     pool, cache_dir, nullptr));
+    if (!rows->separate) return OkStatus();
+    MG_ASSIGN_OR_RETURN(rows->evaluation_table, ReadTable(pipeline.eval_input_path(), pipeline.data_config(), requests,
+                                                          pool, cache_dir, nullptr));
+    return OkStatus();
+  };
+  const Status first = read();
+  if (first.ok() || first.code() != StatusCode::kInvalidInput) return first;
+  for (ColumnRequest& request : requests) request.kind = ColumnKind::kCategory;
+  return read().ok() ? OkStatus() : first;
+}
+
+// As the training splits them; the evaluation file, if there is one, as a whole.
+Status SplitRows(CheckedRows* rows) {
+  const config::SplitConfig& split = rows->pipeline().data_config().split();
+  for (const Table* table : {&rows->train_table, &rows->evaluation_table})
+    if (table->rows > 0xffffffffll)
+      return InvalidInput(fmt::format("{}: too many rows to check at once", table->source));
+  const auto train_rows = static_cast<uint32_t>(rows->train_table.rows);
+  if (rows->separate && !split.eval_is_test()) {
+    rows->train = AllRows(train_rows);
+  } else {
+    RowSplit parts = FractionSplit(train_rows, split.validation_fraction(), split.test_fraction(), split.seed());
+    rows->train = std::move(parts.train);
+    std::merge(parts.validation.begin(), parts.validation.end(), parts.test.begin(), parts.test.end(),
+               std::back_inserter(rows->evaluation));
+  }
+  if (rows->separate) rows->evaluation = AllRows(rows->evaluation_table.rows);
+  if (!rows->train.empty()) return OkStatus();
+  return InvalidInput(fmt::format("{}: {} rows are too few to hold any out", rows->train_table.source, train_rows));
+}
+
+void CollectColumns(CheckedRows* rows) {
+  const auto in = [](const Table& table, const std::string& name) { return &table.columns[table.Find(name)]; };
+  for (const config::FeatureConfig& feature : rows->pipeline().feature_configs()) {
+    const std::string name = config::FeatureColumn(feature);
+    auto found = std::find_if(rows->features.begin(), rows->features.end(),
+                              [&](const CheckedColumn& column) { return column.name == name; });
+    if (found == rows->features.end()) {
+      rows->features.push_back({name,
+                                FeatureWhere(*rows->loaded, feature),
+                                in(rows->train_table, name),
+                                in(rows->evaluation_source(), name),
+                                {}});
+      found = std::prev(rows->features.end());
+    }
+    found->features.push_back(&feature);
+  }
+  for (const features::LabelSchema& label : features::LabelsOf(rows->pipeline())) {
+    rows->labels.push_back({label, LabelWhere(*rows->loaded, label.name()), in(rows->train_table, label.column()),
+                            in(rows->evaluation_source(), label.column())});
+  }
+}
+
+std::vector<Finding> RunDetectors(const CheckedRows& rows) {
+  std::vector<Finding> findings;
+  const auto add = [&findings](std::vector<Finding> more) {
+    std::move(more.begin(), more.end(), std::back_inserter(findings));
+  };
+  add(FindSpareLabels(rows));
+  add(FindLeaks(rows));
+  add(FindLabelFaults(rows));
+  add(FindBrokenOrder(rows));
+  add(FindWeights(rows));
+  add(FindConstants(rows));
+  add(FindMostlyMissing(rows));
+  std::set<std::string> seen_once;
+  add(FindDistinctIds(rows, &seen_once));
+  add(FindNumberedIds(rows));
+  add(FindExplodingRanges(rows));
+  add(FindStrayBlanks(rows));
+  add(FindSpellings(rows));
+  // One cause, one finding: in a shifted file nothing else is as it should be.
+  std::vector<Finding> shifted = FindShiftedColumns(rows);
+  if (shifted.empty()) {
+    add(FindTextsInNumbers(rows));
+    add(FindEvaluationLabelFaults(rows));
+    add(FindUnseenValues(rows, seen_once));
+    add(FindSharedRows(rows));
+  }
+  add(std::move(shifted));
+  std::stable_sort(findings.begin(), findings.end(),
+                   [](const Finding& a, const Finding& b) { return a.severity < b.severity; });
+  return findings;
+}
+
+}  // namespace
+
+const char* SeverityName(Severity severity) { return severity == Severity::kError ? "error" : "warning"; }
+
+StatusOr<std::vector<Finding>> CheckData(const config::LoadedPipeline& loaded, ThreadPool& pool,
+                                         const std::string& cache_dir) {
+  CheckedRows rows;
+  rows.loaded = &loaded;
+  rows.separate = !loaded.pipeline.eval_input_path().empty();
+  MG_ASSIGN_OR_RETURN(std::vector<Finding> absent,
+                      FindAbsentColumns(loaded, loaded.pipeline.train_input_path(), &rows.file_columns));
+  if (absent.empty() && rows.separate) {
+    std::vector<std::string> columns;
+    MG_ASSIGN_OR_RETURN(absent, FindAbsentColumns(loaded, loaded.pipeline.eval_input_path(), &columns));
+  }
+  if (!absent.empty()) return absent;
+  MG_RETURN_IF_ERROR(ReadTables(pool, cache_dir, &rows));
+  MG_RETURN_IF_ERROR(SplitRows(&rows));
+  CollectColumns(&rows);
+  return RunDetectors(rows);
+}
+
+}  // namespace manygate::check

@@ -1,0 +1,215 @@
+// SPDX-License-Identifier: Apache-2.0
+// What is odd about a column by itself.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <cctype>
+#include <cmath>
+#include <unordered_set>
+
+#include "manygate/base/text.h"
+#include "manygate/check/detectors.h"
+#include "manygate/data/csv_number.h"
+
+namespace manygate::check {
+namespace {
+
+constexpr double kMostlyMissing = 0.99;
+constexpr size_t kManyValues = 100;
+constexpr double kExploding = 1e6;
+
+// Every value present, in the order of the rows.
+std::vector<float> PresentNumbers(const CheckedRows& rows, const CheckedColumn& column) {
+  std::vector<float> numbers = NumbersOf(*column.train, rows.train);
+  std::erase_if(numbers, [](float value) { return std::isnan(value); });
+  return numbers;
+}
+
+// The first of the column's numbers that reaches the model neither scaled nor cut into pieces; null if there is none.
+const config::RawFeature* UnscaledFeature(const CheckedColumn& column) {
+  for (const config::FeatureConfig* feature : column.features) {
+    if (!feature->has_raw_feature()) continue;
+    const config::RawFeature& raw = feature->raw_feature();
+    const config::NumericTransform& transform = raw.transform();
+    const bool pieces = raw.boundaries_size() > 0 || transform.quantile_bins() > 0 || transform.piecewise_linear() > 0;
+    const bool scaled =
+        transform.log1p() || transform.standardise() || (transform.has_clip_min() && transform.has_clip_max());
+    if (!pieces && !scaled) return &raw;
+  }
+  return nullptr;
+}
+
+// "userId" and "user_id" -> {"user", "id"}
+std::vector<std::string> Words(const std::string& name) {
+  std::vector<std::string> words(1);
+  char before = ' ';
+  for (const char c : name) {
+    const bool letter = std::isalnum(static_cast<unsigned char>(c)) != 0;
+    const bool hump = std::isupper(static_cast<unsigned char>(c)) && std::islower(static_cast<unsigned char>(before));
+    if ((!letter || hump) && !words.back().empty()) words.emplace_back();
+    if (letter) words.back() += static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+    before = c;
+  }
+  return words;
+}
+
+bool NamesAnId(const std::string& name) {
+  static const std::array<std::string, 8> kWords = {"id", "ids", "uid", "uuid", "zip", "zipcode", "postcode", "code"};
+  for (const std::string& word : Words(name))
+    if (std::find(kWords.begin(), kWords.end(), word) != kWords.end()) return true;
+  return false;
+}
+
+bool NamesAWeight(const std::string& name) {
+  static const std::array<std::string, 8> kNames = {"instanceweight", "sampleweight", "samplingweight", "rowweight",
+                                                    "caseweight",     "finalweight",  "fnlwgt",         "surveyweight"};
+  std::string joined;
+  for (const std::string& word : Words(name)) joined += word;
+  return joined == "weight" || joined == "weights" || std::find(kNames.begin(), kNames.end(), joined) != kNames.end();
+}
+
+int64_t CountMissing(const CheckedRows& rows, const Column& column) {
+  return std::count_if(rows.train.begin(), rows.train.end(), [&](uint32_t row) { return IsMissing(column, row); });
+}
+
+}  // namespace
+
+std::vector<Finding> FindTextsInNumbers(const CheckedRows& rows) {
+  std::vector<Finding> findings;
+  for (const CheckedColumn& column : rows.features) {
+    if (!ReadsNumbers(column) || column.train->kind == ColumnKind::kNumber) continue;
+    std::vector<std::string> texts;
+    for (const Column* each : {column.train, column.evaluation}) {
+      for (size_t code = 1; code < each->dictionary.size(); ++code) {
+        float value = 0;
+        const std::string& text = each->dictionary[code];
+        if (ParseFloat(Trim(text), &value) == NumberParse::kOk) continue;  // FindStrayBlanks tells of blanks
+        if (std::find(texts.begin(), texts.end(), text) == texts.end()) texts.push_back(text);
+        if (texts.size() > kManyValues) break;
+      }
+    }
+    if (texts.empty()) continue;
+    findings.push_back(
+        {Severity::kError, column.where,
+         fmt::format("reads numbers, but {}", texts.size() > kManyValues ? "the column holds many texts that are none"
+                                                                         : "these are none: " + QuotedNames(texts)),
+         "List texts that mean \"missing\" in data_config.missing_values; read a column of texts as an "
+         "id_feature"});
+  }
+  return findings;
+}
+
+std::vector<Finding> FindConstants(const CheckedRows& rows) {
+  std::vector<Finding> findings;
+  for (const CheckedColumn& column : rows.features) {
+    const uint32_t first = ValueKey(*column.train, rows.train[0]);
+    const auto differs = [&](uint32_t row) { return ValueKey(*column.train, row) != first; };
+    if (IsMissing(*column.train, rows.train[0]) || std::any_of(rows.train.begin(), rows.train.end(), differs)) continue;
+    const std::string value = column.train->kind == ColumnKind::kCategory
+                                  ? fmt::format("\"{}\"", column.train->dictionary[first])
+                                  : fmt::format("{:g}", column.train->numbers[rows.train[0]]);
+    findings.push_back(
+        {Severity::kWarning, column.where,
+         fmt::format("is {} in all {} training rows", value, FormatCount(static_cast<int64_t>(rows.train.size()))),
+         "It tells nothing: take the feature out"});
+  }
+  return findings;
+}
+
+std::vector<Finding> FindMostlyMissing(const CheckedRows& rows) {
+  std::vector<Finding> findings;
+  for (const CheckedColumn& column : rows.features) {
+    const int64_t missing = CountMissing(rows, *column.train), all = static_cast<int64_t>(rows.train.size());
+    if (static_cast<double>(missing) <= kMostlyMissing * static_cast<double>(all)) continue;
+    findings.push_back({Severity::kWarning, column.where,
+                        fmt::format("is missing in {} of {} training rows", FormatCount(missing), FormatCount(all)),
+                        "Is it the right column? Else take the feature out"});
+  }
+  return findings;
+}
+
+std::vector<Finding> FindDistinctIds(const CheckedRows& rows, std::set<std::string>* found) {
+  std::vector<Finding> findings;
+  for (const CheckedColumn& column : rows.features) {
+    if (column.train->kind != ColumnKind::kCategory) continue;
+    if (std::none_of(column.features.begin(), column.features.end(), [](auto* f) { return LearnsEveryValue(*f); }))
+      continue;
+    const std::vector<int64_t> counts = CountCodes(*column.train, rows.train);
+    const auto distinct = std::count_if(counts.begin() + 1, counts.end(), [](int64_t count) { return count > 0; });
+    if (distinct <= static_cast<int64_t>(kManyValues) || 2 * distinct <= static_cast<int64_t>(rows.train.size()))
+      continue;
+    found->insert(column.name);
+    findings.push_back(
+        {Severity::kWarning, column.where,
+         fmt::format("has {} values in {} training rows: most are seen once and nothing is learnt of them",
+                     FormatCount(distinct), FormatCount(static_cast<int64_t>(rows.train.size()))),
+         "Give the feature min_count: 3 or a hash_bucket_size, or take it out"});
+  }
+  return findings;
+}
+
+std::vector<Finding> FindWeights(const CheckedRows& rows) {
+  std::vector<Finding> findings;
+  const auto& weights = rows.pipeline().data_config().sample_weight_fields();
+  for (const CheckedColumn& column : rows.features) {
+    if (std::find(weights.begin(), weights.end(), column.name) != weights.end()) {
+      findings.push_back({Severity::kWarning, column.where, "is a feature and a row weight (sample_weight_fields)",
+                          "Take the feature out"});
+    } else if (NamesAWeight(column.name)) {
+      findings.push_back({Severity::kWarning, column.where,
+                          "looks by its name like the weight of a row, which is no feature",
+                          "Take the feature out, or name the column in data_config.sample_weight_fields"});
+    }
+  }
+  return findings;
+}
+
+std::vector<Finding> FindNumberedIds(const CheckedRows& rows) {
+  std::vector<Finding> findings;
+  for (const CheckedColumn& column : rows.features) {
+    if (!ReadsNumbers(column)) continue;
+    const std::vector<float> numbers = PresentNumbers(rows, column);
+    if (std::any_of(numbers.begin(), numbers.end(), [](float value) { return value != std::floor(value); })) continue;
+    bool counts_rows = numbers.size() == rows.train.size();
+    for (size_t i = 1; i < numbers.size() && counts_rows; ++i)
+      counts_rows = numbers[i] - numbers[i - 1] == static_cast<float>(rows.train[i] - rows.train[i - 1]);
+    const bool named = NamesAnId(column.name);
+    if (!named && !counts_rows) continue;
+    const std::unordered_set<float> distinct(numbers.begin(), numbers.end());
+    if (distinct.size() <= kManyValues) continue;
+    findings.push_back({Severity::kWarning, column.where,
+                        counts_rows
+                            ? "counts the rows of the file"
+                            : fmt::format("is read as a number, but looks like an id by its name and its {} whole "
+                                          "numbers",
+                                          FormatCount(static_cast<int64_t>(distinct.size()))),
+                        counts_rows ? "Take the feature out: it says where a row stands, not what it is"
+                                    : "Read it as an id_feature with min_count or hash_bucket_size"});
+  }
+  return findings;
+}
+
+std::vector<Finding> FindExplodingRanges(const CheckedRows& rows) {
+  std::vector<Finding> findings;
+  for (const CheckedColumn& column : rows.features) {
+    if (UnscaledFeature(column) == nullptr) continue;
+    std::vector<float> sizes = PresentNumbers(rows, column);
+    for (float& value : sizes) value = std::abs(value);
+    std::erase(sizes, 0.0f);
+    if (sizes.empty()) continue;
+    const auto middle = sizes.begin() + static_cast<ptrdiff_t>(sizes.size() / 2);
+    std::nth_element(sizes.begin(), middle, sizes.end());
+    const double median = *middle, most = *std::max_element(middle, sizes.end());
+    if (most <= kExploding * median && median <= kExploding) continue;
+    findings.push_back({Severity::kWarning, column.where,
+                        fmt::format("reaches {:g} where the median size of values other than 0 is {:g}, and enters the "
+                                    "model as it is",
+                                    most, median),
+                        "Give the feature transform { log1p: true standardise: true }, quantile_bins, or clip_min and "
+                        "clip_max if the extremes are slips"});
+  }
+  return findings;
+}
+
+}  // namespace manygate::check
