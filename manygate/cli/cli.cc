@@ -24,6 +24,7 @@ struct RunVerb {
     console.out << help.text;
     return OkStatus();
   }
+  Status operator()(const InitFlags& flags) const { return RunInit(flags, console); }
   Status operator()(const TrainFlags& flags) const { return RunTrain(flags, console); }
   Status operator()(const EvaluateFlags& flags) const { return RunEvaluate(flags, console); }
   Status operator()(const CompareFlags& flags) const { return RunCompare(flags, console); }

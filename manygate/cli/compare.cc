@@ -33,6 +33,7 @@ Status RunCompare(const CompareFlags& flags, const Console& console) {
   MG_ASSIGN_OR_RETURN(config::LoadedPipeline loaded, LoadOrInfer({.config = flags.config,
                                                                   .data = flags.data,
                                                                   .labels = flags.labels,
+                                                                  .columns = flags.columns,
                                                                   .model = flags.model,
                                                                   .overrides = flags.overrides,
                                                                   .threads = flags.threads},

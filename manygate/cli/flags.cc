@@ -31,10 +31,45 @@ StatusOr<VerbFlags> Finish(VerbParser& parser, std::span<const std::string> args
   return VerbFlags(std::move(flags));
 }
 
+void AddColumns(VerbParser& parser, std::string& columns) {
+  parser.Text("--columns", "NAMES", Need::kOptional, columns,
+              "The names of the columns in order, separated by commas, of a file whose first line does not name them");
+}
+
+StatusOr<VerbFlags> ParseInit(std::span<const std::string> args) {
+  InitFlags flags;
+  VerbParser parser(
+      "init",
+      "Looks at data that nobody has described and writes a configuration for them, with a comment beside every choice.\n"
+      "It trains as it is, and is a start for choices of your own.",
+      "Examples:\n"
+      "  manygate init out/funnel.csv --label click --label purchase\n"
+      "  manygate init rows.data --columns age,city,income,bought --label bought --output bought.config");
+  parser.Arguments("DATA", flags.data,
+                   "CSV or TSV, also .gz and .zst; names, globs or lists separated by commas, all with the same columns");
+  parser.List("--label", "NAME[:KIND]", Need::kRequired, flags.labels,
+              "A column to predict; may be repeated. KIND is binary, multiclass, regression, count or amount (default: "
+              "binary when it has two values, multiclass for up to 20 texts, else regression)");
+  AddColumns(parser, flags.columns);
+  parser.Text("--model", "NAME", Need::kOptional, flags.model,
+              fmt::format("{} (default: mmoe)", JoinNames(config::ModelNames(), config::ModelNames().size())));
+  parser.Text("--output", "FILE", Need::kOptional, flags.output,
+              "Configuration to write (default: named after the data, with .config, in the present folder)");
+  parser.Switch("--force", flags.force, "Replace the configuration when it exists already");
+  AddThreads(parser, flags.threads);
+  parser.Format(flags.json);
+  return Finish(parser, args, flags);
+}
+
+Status ColumnsWithConfiguration(const VerbParser& parser) {
+  return parser.Wrong("--columns is for runs without CONFIG; a configuration names them in data_config.input_fields");
+}
+
 Status CheckTrain(const VerbParser& parser, const TrainFlags& flags) {
   if (!flags.config.empty()) {
     if (!flags.labels.empty())
       return parser.Wrong("--label is for runs without CONFIG; the labels of a configuration stand in its task_towers");
+    if (!flags.columns.empty()) return ColumnsWithConfiguration(parser);
     return OkStatus();
   }
   if (flags.data.empty() && flags.labels.empty()) {
@@ -68,6 +103,7 @@ StatusOr<VerbFlags> ParseTrain(std::span<const std::string> args) {
       "--label", "NAME[:KIND]", Need::kOptional, flags.labels,
       "Without CONFIG: a column to predict; may be repeated. KIND is binary, multiclass, regression, count or amount "
       "(default: binary when it has two values, multiclass for up to 20 texts, else regression)");
+  AddColumns(parser, flags.columns);
   parser.Text(
       "--model", "NAME", Need::kOptional, flags.model,
       fmt::format("{} (default without CONFIG: mmoe). With CONFIG: instead of its model, with the same features, "
@@ -116,6 +152,7 @@ Status CheckCompare(const VerbParser& parser, const CompareFlags& flags) {
       return parser.Wrong(fmt::format("--with {}: there is only gbdt (XGBoost)", name));
   if (!flags.config.empty() && !flags.labels.empty())
     return parser.Wrong("--label is for runs without CONFIG; the labels of a configuration stand in its task_towers");
+  if (!flags.config.empty() && !flags.columns.empty()) return ColumnsWithConfiguration(parser);
   if (flags.config.empty() && (flags.data.empty() || flags.labels.empty()))
     return parser.Wrong("nothing to compare. Give a configuration (manygate compare CONFIG), or --data and --label");
   return OkStatus();
@@ -135,6 +172,7 @@ StatusOr<VerbFlags> ParseCompare(std::span<const std::string> args) {
               "Training data; may be repeated. With CONFIG: instead of its train_input_path");
   parser.List("--label", "NAME[:KIND]", Need::kOptional, flags.labels,
               "Without CONFIG: a column to predict, as for train; may be repeated");
+  AddColumns(parser, flags.columns);
   parser.Text("--model", "NAME", Need::kOptional, flags.model, "As for train: the model that is compared");
   parser.Text("--model_dir", "DIR", Need::kOptional, flags.model_dir,
               "Folder for all trained models and transfer.json (default: model_dir of CONFIG with _compare; without one "
@@ -276,6 +314,7 @@ struct Verb {
 };
 
 constexpr Verb kVerbs[] = {
+    {"init", "write a commented configuration for data that nobody has described", ParseInit},
     {"train", "train a model from a configuration, or from data and labels alone", ParseTrain},
     {"evaluate", "all metrics of all tasks, on hold-out rows or on other data", ParseEvaluate},
     {"compare", "does sharing help? the model against each task alone, with intervals", ParseCompare},

@@ -17,10 +17,22 @@
 
 namespace manygate::cli {
 
+struct InitFlags {
+  std::vector<std::string> data;
+  std::vector<std::string> labels;  // NAME or NAME:KIND
+  std::string columns;              // "a,b,c"; "" = the file has a header
+  std::string model;                // "" = not given
+  std::string output;               // "" = named after the data, in the present folder
+  bool force = false;
+  int threads = 1;
+  bool json = false;
+};
+
 struct TrainFlags {
   std::string config;  // "": none, the configuration is made from data and labels
   std::vector<std::string> data;
   std::vector<std::string> labels;  // NAME or NAME:KIND
+  std::string columns;              // "a,b,c"; "" = the file has a header
   std::string model;                // "" = not given
   std::string model_dir;            // "" = not given
   std::optional<uint64_t> seed;
@@ -42,6 +54,7 @@ struct CompareFlags {
   std::string config;               // "": none, the configuration is made from data and labels
   std::vector<std::string> data;
   std::vector<std::string> labels;  // NAME or NAME:KIND
+  std::string columns;              // "a,b,c"; "" = the file has a header
   std::string model;                // "" = not given
   std::string model_dir;            // "" = not given
   uint64_t seeds = 3;               // how many, from train_config.seed on
@@ -99,7 +112,7 @@ struct HelpText {
   std::string text;
 };
 
-using VerbFlags = std::variant<HelpText, TrainFlags, EvaluateFlags, CompareFlags, ReportFlags, PredictFlags,
+using VerbFlags = std::variant<HelpText, InitFlags, TrainFlags, EvaluateFlags, CompareFlags, ReportFlags, PredictFlags,
                                InspectFlags, CheckFlags, GenerateFlags>;
 
 // args: the verb and what follows; not empty. InvalidInput: unknown verb or flag (with the nearest name), a flag without

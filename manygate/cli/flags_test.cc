@@ -42,6 +42,29 @@ TEST(ParseFlagsTest, TrainWithDataAndLabels) {
   EXPECT_FALSE(flags.json);
 }
 
+TEST(ParseFlagsTest, Init) {
+  const auto parsed = Parse({"init", "a.csv", "b.csv", "--label", "click", "--label", "age:count", "--columns", "a,b",
+                             "--force", "--model", "ple", "--output", "o.config"});
+  ASSERT_TRUE(parsed.ok()) << parsed.status().message();
+  const auto& flags = std::get<InitFlags>(*parsed);
+  EXPECT_THAT(flags.data, ElementsAre("a.csv", "b.csv"));
+  EXPECT_THAT(flags.labels, ElementsAre("click", "age:count"));
+  EXPECT_EQ(flags.columns, "a,b");
+  EXPECT_EQ(flags.model, "ple");
+  EXPECT_EQ(flags.output, "o.config");
+  EXPECT_TRUE(flags.force);
+  EXPECT_THAT(Parse({"init", "a.csv"}).status().message(), HasSubstr("--label"));
+  EXPECT_THAT(Parse({"init", "--label", "click"}).status().message(), HasSubstr("DATA"));
+}
+
+TEST(ParseFlagsTest, NamesOfColumnsAreForRunsWithoutConfiguration) {
+  EXPECT_EQ(std::get<TrainFlags>(*Parse({"train", "--data", "a", "--label", "b", "--columns", "a,b"})).columns, "a,b");
+  EXPECT_EQ(std::get<CompareFlags>(*Parse({"compare", "--data", "a", "--label", "b", "--columns", "b"})).columns, "b");
+  for (const char* verb : {"train", "compare"})
+    EXPECT_THAT(Parse({verb, "a.config", "--columns", "a,b"}).status().message(),
+                HasSubstr("--columns is for runs without CONFIG"));
+}
+
 TEST(ParseFlagsTest, EvaluateTakesSeveralModels) {
   const auto parsed = Parse({"evaluate", "--data", "a.csv", "out/a", "out/b"});
   ASSERT_TRUE(parsed.ok()) << parsed.status().message();

@@ -19,10 +19,6 @@ namespace {
 
 constexpr int kFunnelColumns = 15;
 
-std::string Percent(int64_t part, int64_t whole) {
-  return fmt::format("{:.2f} %", whole == 0 ? 0.0 : 100.0 * static_cast<double>(part) / static_cast<double>(whole));
-}
-
 std::string Numbers(const std::vector<double>& values, int decimals) {
   std::string text;
   for (const double value : values) text += fmt::format("{}{:.{}f}", text.empty() ? "" : ", ", value, decimals);

@@ -5,25 +5,17 @@
 
 #include <algorithm>
 #include <cmath>
-#include <cstdlib>
-#include <map>
 #include <utility>
 
-#include "manygate/base/file.h"
-#include "manygate/base/text.h"
-#include "manygate/cli/infer_labels.h"
+#include "manygate/config/accessors.h"
 #include "manygate/config/resolve.h"
-#include "manygate/data/csv_options.h"
-#include "manygate/data/source.h"
 
 namespace manygate::cli {
 namespace {
 
 constexpr char kName[] = "<command line>";
-constexpr int64_t kManyValues = 1000;          // from here on, values seen once share the unknown bucket
-constexpr int64_t kMinRowsOfRowNumbers = 100;  // fewer rows: numbers that all differ may well be measurements
+constexpr int64_t kManyValues = 1000;  // from here on, values seen once share the unknown bucket
 constexpr double kWideRange = 100;
-constexpr int64_t kMinRowsGivingAway = 20;
 
 void DescribeDialect(const CsvOptions& options, const InferredSchema& schema, config::DataConfig* data) {
   data->set_delimiter(std::string(1, options.delimiter));
@@ -85,24 +77,8 @@ void DescribeTraining(const Recipe& recipe, std::span<const InferredLabel> label
   data->mutable_split()->set_test_fraction(0.1);
 }
 
-// Whole numbers that differ in every row and fill a range without many holes: a count of rows, not a measurement.
-bool IsRowNumber(const InferredColumn& column, int64_t rows) {
-  if (column.kind != InferredKind::kInteger || column.missing > 0 || rows < kMinRowsOfRowNumbers) return false;
-  const double range = column.maximum - column.minimum + 1;
-  if (std::abs(range - static_cast<double>(rows)) > 0.01 * static_cast<double>(rows)) return false;
-  return column.distinct_capped || column.distinct == rows;
-}
-
 bool IsWide(const InferredColumn& column) {
   return std::max(std::abs(column.minimum), std::abs(column.maximum)) > kWideRange;
-}
-
-// Texts, numbers that are names of things, and whole numbers of few values, each with rows enough to learn from.
-bool IsId(const InferredColumn& column, int64_t rows) {
-  constexpr int64_t kFewValues = 32, kRowsPerValue = 100;
-  if (column.suggestion == FeatureSuggestion::kId) return true;
-  return column.kind == InferredKind::kInteger && column.distinct >= 3 && column.distinct <= kFewValues &&
-         rows >= kRowsPerValue * column.distinct;
 }
 
 // A name that neither a column nor a feature has.
@@ -194,125 +170,6 @@ config::TaskTower TowerOf(const InferredLabel& label) {
   return tower;
 }
 
-// Everything that is looked at before the configuration is written.
-struct Findings {
-  InferredSchema schema;
-  CsvOptions options;
-  std::vector<InferredLabel> labels;
-  std::map<std::string, std::string> left_out;  // column -> why
-};
-
-bool IsLabel(const Findings& findings, const std::string& column) {
-  return std::any_of(findings.labels.begin(), findings.labels.end(),
-                     [&](const InferredLabel& label) { return label.name == column; });
-}
-
-// A column that may hold what is known only after the outcome: mostly empty or zero.
-bool MayGiveAway(const InferredColumn& column) {
-  if (column.suggestion == FeatureSuggestion::kSkip) return false;
-  const bool starts_at_zero =
-      column.minimum == 0 && (column.kind == InferredKind::kInteger || column.kind == InferredKind::kNumber);
-  return column.missing > 0 || starts_at_zero;
-}
-
-std::vector<bool> PositiveCodes(const InferredLabel& label, const Column& values) {
-  std::vector<bool> positive(values.dictionary.size(), false);
-  for (size_t code = 1; code < positive.size(); ++code) {
-    const std::string& text = values.dictionary[code];
-    positive[code] =
-        label.positive_value.empty() ? std::strtod(text.c_str(), nullptr) == 1 : text == label.positive_value;
-  }
-  return positive;
-}
-
-void LeaveOut(const Table& table, Findings* findings) {
-  for (const InferredColumn& column : findings->schema.columns) {
-    if (IsLabel(*findings, column.name)) continue;
-    if (column.suggestion == FeatureSuggestion::kSkip) {
-      findings->left_out[column.name] = column.reason;
-    } else if (IsRowNumber(column, findings->schema.rows)) {
-      findings->left_out[column.name] = "a number of its own in every row";
-    } else if (MayGiveAway(column)) {
-      for (const InferredLabel& label : findings->labels) {
-        if (label.kind != config::TaskKind::kBinary) continue;
-        const Column& values = table.columns[table.Find(label.name)];
-        if (!GivesAway(table.columns[table.Find(column.name)], values, PositiveCodes(label, values), table.rows))
-          continue;
-        findings->left_out[column.name] =
-            fmt::format("where it is filled in, {} is always 1: it would give the label away", label.name);
-        break;
-      }
-    }
-  }
-}
-
-// Whether the first row, taken for values, holds a name that the user calls a column: then it is the line of names.
-bool FirstRowNamesLabel(const InferredSchema& schema, std::span<const std::string> labels) {
-  return std::any_of(labels.begin(), labels.end(), [&](const std::string& label) {
-    const std::string name = label.substr(0, label.rfind(':'));
-    return std::any_of(schema.columns.begin(), schema.columns.end(), [&](const InferredColumn& column) {
-      return !column.examples.empty() && (column.examples[0] == label || column.examples[0] == name);
-    });
-  });
-}
-
-StatusOr<Findings> LookAtData(const InferRequest& request, ThreadPool& pool) {
-  Findings findings;
-  MG_ASSIGN_OR_RETURN(const std::vector<std::string> files, ExpandPaths(request.paths));
-  MG_ASSIGN_OR_RETURN(findings.options, DetectDialect(files[0], DataOptions()));
-  MG_ASSIGN_OR_RETURN(findings.schema, InferColumns(files, findings.options, pool));
-  if (!findings.options.with_header && FirstRowNamesLabel(findings.schema, request.labels)) {
-    findings.options.with_header = true;
-    findings.options.names.clear();
-    MG_ASSIGN_OR_RETURN(findings.schema, InferColumns(files, findings.options, pool));
-  }
-  MG_ASSIGN_OR_RETURN(const std::vector<LabelRequest> labels, ParseLabels(request.labels, findings.schema));
-  std::vector<ColumnRequest> wanted;
-  for (const LabelRequest& label : labels) wanted.push_back({label.name, ColumnKind::kCategory});
-  for (const InferredColumn& column : findings.schema.columns) {
-    const ColumnRequest category{column.name, ColumnKind::kCategory};
-    if (MayGiveAway(column) && std::find(wanted.begin(), wanted.end(), category) == wanted.end())
-      wanted.push_back(category);
-  }
-  MG_ASSIGN_OR_RETURN(const Table table, ReadTableFiles(files, findings.options, wanted, pool, "", nullptr));
-  for (const LabelRequest& label : labels) {
-    const auto column = std::find_if(findings.schema.columns.begin(), findings.schema.columns.end(),
-                                     [&](const InferredColumn& c) { return c.name == label.name; });
-    MG_ASSIGN_OR_RETURN(InferredLabel inferred,
-                        InferLabel(label, *column, table.columns[table.Find(label.name)], table.rows));
-    findings.labels.push_back(std::move(inferred));
-  }
-  LeaveOut(table, &findings);
-  return findings;
-}
-
-std::string DelimiterName(char delimiter) { return delimiter == '\t' ? "tab" : std::string(1, delimiter); }
-
-std::vector<std::string> Notes(const Findings& findings, const InferRequest& request) {
-  std::vector<std::string> ids, numbers, notes;
-  for (const InferredColumn& column : findings.schema.columns) {
-    if (IsLabel(findings, column.name) || findings.left_out.contains(column.name)) continue;
-    (IsId(column, findings.schema.rows) ? ids : numbers).push_back(column.name);
-  }
-  notes.push_back(fmt::format("{}: {} rows, {} columns separated by \"{}\", {}", request.paths,
-                              FormatCount(findings.schema.rows), findings.schema.columns.size(),
-                              DelimiterName(findings.options.delimiter),
-                              findings.options.with_header ? "named by the first line" : "without a line of names"));
-  for (const InferredLabel& label : findings.labels) {
-    std::string rule = config::KindName(label.kind);
-    if (!label.positive_value.empty()) rule += fmt::format(", 1 where it is \"{}\"", label.positive_value);
-    if (!label.class_values.empty())
-      rule += fmt::format(", {} classes: {}", label.class_values.size(), JoinNames(label.class_values, 8));
-    if (label.kind == config::TaskKind::kRegression) rule += ", standardised";
-    notes.push_back(fmt::format("label {}: {}", label.name, rule));
-  }
-  if (!ids.empty()) notes.push_back(fmt::format("{} id columns: {}", ids.size(), JoinNames(ids)));
-  if (!numbers.empty()) notes.push_back(fmt::format("{} number columns: {}", numbers.size(), JoinNames(numbers)));
-  for (const auto& [column, reason] : findings.left_out)
-    notes.push_back(fmt::format("{} left out: {}", column, reason));
-  return notes;
-}
-
 }  // namespace
 
 config::NetworkDefaults DefaultNetworks() {
@@ -342,35 +199,11 @@ StatusOr<config::LoadedPipeline> ReplaceModel(const config::LoadedPipeline& load
   return replaced;
 }
 
-CsvOptions DataOptions() {
-  CsvOptions options;
-  options.missing_values = {"?", "NA", "N/A", "NaN", "nan", "NULL", "null"};
-  return options;
-}
-
-bool GivesAway(const Column& column, const Column& label, const std::vector<bool>& positive, int64_t rows) {
-  std::vector<bool> filled(column.dictionary.size(), false);
-  for (size_t code = 1; code < filled.size(); ++code) {
-    const std::string& text = column.dictionary[code];
-    char* end = nullptr;
-    const double number = std::strtod(text.c_str(), &end);
-    filled[code] = end != text.c_str() + text.size() || number != 0;
-  }
-  int64_t filled_rows = 0, positive_rows = 0;
-  for (int64_t row = 0; row < rows; ++row) {
-    const bool is_positive = positive[label.Code(row)];
-    positive_rows += is_positive;
-    if (!filled[column.Code(row)]) continue;
-    if (!is_positive) return false;
-    ++filled_rows;
-  }
-  return filled_rows >= kMinRowsGivingAway && 2 * positive_rows <= rows;
-}
-
 StatusOr<InferredPipeline> InferPipeline(const InferRequest& request, ThreadPool& pool) {
   // The model's name is checked first: the data may be large.
   MG_RETURN_IF_ERROR(NamedModel(request.model, {}).status());
-  MG_ASSIGN_OR_RETURN(const Findings findings, LookAtData(request, pool));
+  MG_ASSIGN_OR_RETURN(Findings findings,
+                      LookAtData({.paths = request.paths, .labels = request.labels, .names = request.names}, pool));
   std::vector<config::TaskTower> towers;
   for (const InferredLabel& label : findings.labels) towers.push_back(TowerOf(label));
   config::Pipeline pipeline;
@@ -392,9 +225,8 @@ StatusOr<InferredPipeline> InferPipeline(const InferRequest& request, ThreadPool
   }
   FeatureWriter writer(findings.schema, recipe, &pipeline);
   for (const InferredColumn& column : findings.schema.columns)
-    if (!IsLabel(findings, column.name) && !findings.left_out.contains(column.name)) writer.Add(column);
+    if (IsFeature(findings, column.name)) writer.Add(column);
   InferredPipeline result;
-  result.notes = Notes(findings, request);
   if (pipeline.feature_configs().empty()) {
     std::string reasons;
     for (const auto& [column, reason] : findings.left_out) reasons += fmt::format("\n  {}: {}", column, reason);
@@ -406,6 +238,8 @@ StatusOr<InferredPipeline> InferPipeline(const InferRequest& request, ThreadPool
   // Lines of a text that the user never saw would only mislead.
   std::erase_if(result.loaded.places,
                 [](const auto& place) { return place.second.starts_with(std::string(kName) + ":"); });
+  result.notes = DescribeFindings(findings, request.paths);
+  result.findings = std::move(findings);
   return result;
 }
 

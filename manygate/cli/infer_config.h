@@ -8,7 +8,8 @@
 // embeddings of 8 (values seen once share the unknown bucket where there are many). A number enters twice, standardised
 // (after log1p where it reaches beyond 100, with an indicator where values are missing) and piecewise linear, with many
 // rows a third time as fine bins. All of them also feed a linear part. Left out: empty and constant columns, row numbers
-// and other values that differ in every row, and columns that give a binary label away (see GivesAway).
+// and other values that differ in every row, weights of rows by their names, and columns that give a binary label away
+// (see GivesAway in findings.h).
 // Labels: binary when the column has two values, multi-class for texts of few values, else a regression.
 // Model: the networks of DefaultNetworks. Training: AdamW with warm-up and cosine, averaged weights; a tenth of the rows
 // each for validation and test; the weights with the least loss on the validation rows are kept. Batch, epochs, bins and
@@ -16,36 +17,32 @@
 #ifndef MANYGATE_CLI_INFER_CONFIG_H_
 #define MANYGATE_CLI_INFER_CONFIG_H_
 
-#include <cstdint>
-#include <span>
 #include <string>
-#include <utility>
 #include <vector>
 
 #include "manygate/base/status.h"
 #include "manygate/base/thread_pool.h"
+#include "manygate/cli/findings.h"
 #include "manygate/config/load.h"
 #include "manygate/config/model_defaults.h"
-#include "manygate/data/csv_options.h"
-#include "manygate/data/infer.h"
-#include "manygate/data/table.h"
 
 namespace manygate::cli {
 
 struct InferRequest {
   std::string paths;                        // as train_input_path
   std::vector<std::string> labels;          // NAME or NAME:KIND
+  std::vector<std::string> names = {};      // of the columns of a file without a header
   std::string model = "mmoe";               // a field of config::ModelConfig
   std::vector<std::string> overrides = {};  // path=value, applied to the result
 };
 
 struct InferredPipeline {
   config::LoadedPipeline loaded;   // its name is "<command line>"
+  Findings findings;               // what it was made from
   std::vector<std::string> notes;  // what was chosen and why, for the user
 };
 
-// InvalidInput: no such file, model or column (with the nearest name), a label twice, a label of a kind that its values
-// do not allow.
+// InvalidInput: as LookAtData; no such model; no column is left to learn from.
 StatusOr<InferredPipeline> InferPipeline(const InferRequest& request, ThreadPool& pool);
 
 // A configuration whose model is replaced by another of default networks; groups of features and towers stay. overrides:
@@ -55,18 +52,6 @@ StatusOr<config::LoadedPipeline> ReplaceModel(const config::LoadedPipeline& load
 
 // The networks of a model that is chosen by name.
 config::NetworkDefaults DefaultNetworks();
-
-// How data that nobody has described is read, before its dialect is detected: the usual texts mean "missing".
-CsvOptions DataOptions();
-
-// The value that a binary label's positive rows hold, of its two (text, rows): a word for yes, else the one that is not
-// a word for no, else the one that starts with ">" or ends in "+", else the rarer one.
-std::string ChoosePositive(std::span<const std::pair<std::string, int64_t>> values);
-
-// Whether `column` tells that `label` is 1: in every row (20 or more) where the column has a value other than 0, 0.0 or
-// missing, the label is 1, and at most half of all rows are. Such a column is filled in after the outcome, like the
-// amount of a purchase. positive: by code of `label`. Both columns are categories.
-bool GivesAway(const Column& column, const Column& label, const std::vector<bool>& positive, int64_t rows);
 
 }  // namespace manygate::cli
 

@@ -11,7 +11,7 @@
 #include <utility>
 
 #include "manygate/base/text.h"
-#include "manygate/cli/infer_config.h"
+#include "manygate/cli/printing.h"
 
 namespace manygate::cli {
 namespace {
@@ -46,9 +46,9 @@ std::vector<std::pair<std::string, int64_t>> CountValues(const Column& column, i
   return counts;
 }
 
-const std::string& Greater(const std::string& a, const std::string& b) {
-  return std::strtod(a.c_str(), nullptr) > std::strtod(b.c_str(), nullptr) ? a : b;
-}
+double Number(const std::string& text) { return std::strtod(text.c_str(), nullptr); }
+
+const std::string& Greater(const std::string& a, const std::string& b) { return Number(a) > Number(b) ? a : b; }
 
 bool IsZeroOrOne(const std::pair<std::string, int64_t>& value) {
   char* end = nullptr;
@@ -131,9 +131,8 @@ StatusOr<InferredLabel> ClassLabel(InferredLabel label, const InferredColumn& co
     return InvalidInput(fmt::format("label \"{}\" has {} values ({}); a multi-class task takes at most {}", column.name,
                                     FormatCount(static_cast<int64_t>(counts.size())), Quoted(counts), kMostClasses));
   for (const auto& [text, rows] : counts) label.class_values.push_back(text);
-  std::sort(label.class_values.begin(), label.class_values.end(), [&](const std::string& a, const std::string& b) {
-    return is_number ? std::strtod(a.c_str(), nullptr) < std::strtod(b.c_str(), nullptr) : a < b;
-  });
+  std::sort(label.class_values.begin(), label.class_values.end(),
+            [&](const std::string& a, const std::string& b) { return is_number ? Number(a) < Number(b) : a < b; });
   return label;
 }
 
@@ -149,6 +148,51 @@ StatusOr<InferredLabel> NumberLabel(InferredLabel label, const LabelRequest& req
                   request.name, request.kind, column.minimum, request.kind, request.name));
 }
 
+// How often each outcome occurs.
+void CountOutcomes(const Counts& counts, InferredLabel* label) {
+  label->class_rows.assign(label->class_values.size(), 0);
+  double sum = 0;
+  for (const auto& [text, rows] : counts) {
+    label->rows += rows;
+    if (label->kind == config::TaskKind::kBinary) {
+      const bool positive = label->positive_value.empty() ? Number(text) == 1 : text == label->positive_value;
+      if (positive) label->positives += rows;
+    } else if (label->kind == config::TaskKind::kClasses) {
+      const auto found = std::find(label->class_values.begin(), label->class_values.end(), text);
+      label->class_rows[static_cast<size_t>(found - label->class_values.begin())] = rows;
+    } else {
+      if (Number(text) == 0) label->zeros += rows;
+      sum += Number(text) * static_cast<double>(rows);
+    }
+  }
+  label->mean = label->rows == 0 ? 0 : sum / static_cast<double>(label->rows);
+}
+
+// The kind that the values suggest. InvalidInput: texts of too many values.
+StatusOr<std::string> SuggestedKind(const InferredColumn& column, const Counts& counts, bool is_number) {
+  if (counts.size() == 2 || std::all_of(counts.begin(), counts.end(), IsZeroOrOne)) return std::string("binary");
+  if (is_number) return std::string("regression");
+  if (counts.size() <= kMostInferredClasses) return std::string("multiclass");
+  return InvalidInput(fmt::format(
+      "label \"{}\" has {} different texts ({}): too many to be taken for classes unasked. --label {}:multiclass "
+      "takes up to {}; in a configuration, label_configs {{ label_name: \"{}\" positive_values: ... }} makes a "
+      "binary task of it",
+      column.name, FormatCount(static_cast<int64_t>(counts.size())), Quoted(counts), column.name, kMostClasses,
+      column.name));
+}
+
+StatusOr<InferredLabel> LabelOfKind(const LabelRequest& request, const InferredColumn& column, const Counts& counts,
+                                    bool is_number) {
+  InferredLabel label{.name = request.name};
+  if (request.kind == "binary") return BinaryLabel(std::move(label), column, counts, is_number);
+  label.kind = request.kind == "multiclass" ? config::TaskKind::kClasses
+               : request.kind == "count"    ? config::TaskKind::kCount
+               : request.kind == "amount"   ? config::TaskKind::kAmount
+                                            : config::TaskKind::kRegression;
+  if (request.kind == "multiclass") return ClassLabel(std::move(label), column, counts, is_number);
+  return NumberLabel(std::move(label), request, column, counts, is_number);
+}
+
 }  // namespace
 
 StatusOr<InferredLabel> InferLabel(const LabelRequest& request, const InferredColumn& column, const Column& values,
@@ -159,26 +203,30 @@ StatusOr<InferredLabel> InferLabel(const LabelRequest& request, const InferredCo
         "label \"{}\" {}: there is nothing to learn", column.name,
         counts.empty() ? "has no value in any row" : fmt::format("is \"{}\" in all rows", counts[0].first)));
   const bool is_number = column.kind == InferredKind::kInteger || column.kind == InferredKind::kNumber;
-  std::string kind = request.kind;
-  if (kind.empty()) {
-    const bool zero_one = std::all_of(counts.begin(), counts.end(), IsZeroOrOne);
-    kind = counts.size() == 2 || zero_one ? "binary" : is_number ? "regression" : "multiclass";
-    if (kind == "multiclass" && counts.size() > kMostInferredClasses)
-      return InvalidInput(fmt::format(
-          "label \"{}\" has {} different texts ({}): too many to be taken for classes unasked. --label {}:multiclass "
-          "takes up to {}; in a configuration, label_configs {{ label_name: \"{}\" positive_values: ... }} makes a "
-          "binary task of it",
-          column.name, FormatCount(static_cast<int64_t>(counts.size())), Quoted(counts), column.name, kMostClasses,
-          column.name));
+  LabelRequest known = request;
+  if (known.kind.empty()) {
+    MG_ASSIGN_OR_RETURN(known.kind, SuggestedKind(column, counts, is_number));
   }
-  InferredLabel label{.name = request.name};
-  if (kind == "binary") return BinaryLabel(std::move(label), column, counts, is_number);
-  label.kind = kind == "multiclass" ? config::TaskKind::kClasses
-               : kind == "count"    ? config::TaskKind::kCount
-               : kind == "amount"   ? config::TaskKind::kAmount
-                                    : config::TaskKind::kRegression;
-  if (kind == "multiclass") return ClassLabel(std::move(label), column, counts, is_number);
-  return NumberLabel(std::move(label), {request.name, kind}, column, counts, is_number);
+  MG_ASSIGN_OR_RETURN(InferredLabel label, LabelOfKind(known, column, counts, is_number));
+  CountOutcomes(counts, &label);
+  return label;
+}
+
+std::string LabelNote(const InferredLabel& label, int64_t rows) {
+  std::string note = config::KindName(label.kind);
+  if (label.kind == config::TaskKind::kBinary) {
+    note += label.positive_value.empty() ? ", 1 in " : fmt::format(", 1 where it is \"{}\", in ", label.positive_value);
+    note += fmt::format("{} of the rows", Percent(label.positives, label.rows));
+  } else if (label.kind == config::TaskKind::kClasses) {
+    std::vector<std::string> shares;
+    for (size_t i = 0; i < label.class_values.size(); ++i)
+      shares.push_back(fmt::format("\"{}\" {}", label.class_values[i], Percent(label.class_rows[i], label.rows)));
+    note += fmt::format(", {} classes: {}", shares.size(), JoinNames(shares, kMostInferredClasses));
+  } else {
+    note += fmt::format(", mean {:.4g}, 0 in {} of the rows", label.mean, Percent(label.zeros, label.rows));
+  }
+  if (label.rows < rows) note += fmt::format("; without a value in {}", Percent(rows - label.rows, rows));
+  return note;
 }
 
 }  // namespace manygate::cli

@@ -12,7 +12,7 @@
 
 #include "manygate/base/file.h"
 #include "manygate/base/text.h"
-#include "manygate/cli/infer_config.h"
+#include "manygate/cli/findings.h"
 #include "manygate/cli/inspect_model.h"
 #include "manygate/cli/printing.h"
 #include "manygate/cli/verbs.h"

@@ -27,6 +27,9 @@ StatusOr<config::LoadedPipeline> LoadOrInfer(const ConfigurationChoice& choice, 
   }
   ThreadPool pool(choice.threads);
   InferRequest request{.paths = paths, .labels = choice.labels, .overrides = choice.overrides};
+  if (!choice.columns.empty()) {
+    MG_ASSIGN_OR_RETURN(request.names, ParseColumnNames(choice.columns));
+  }
   if (!choice.model.empty()) request.model = choice.model;
   MG_ASSIGN_OR_RETURN(InferredPipeline made, InferPipeline(request, pool));
   PrintNotes(made.notes, console);

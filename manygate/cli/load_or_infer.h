@@ -19,7 +19,8 @@ struct ConfigurationChoice {
   std::string config;                  // "": made from data and labels
   std::vector<std::string> data = {};  // with a configuration: instead of its train_input_path
   std::vector<std::string> labels = {};
-  std::string model = {};  // "": the configuration's; without one mmoe
+  std::string columns = {};  // "a,b,c": of data without a header
+  std::string model = {};    // "": the configuration's; without one mmoe
   std::vector<std::string> overrides = {};
   int threads = 1;
 };

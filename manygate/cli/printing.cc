@@ -48,6 +48,10 @@ void PrintNotes(std::span<const std::string> notes, const Console& console) {
   console.err.flush();
 }
 
+std::string Percent(int64_t part, int64_t whole) {
+  return fmt::format("{:.2f} %", whole == 0 ? 0.0 : 100.0 * static_cast<double>(part) / static_cast<double>(whole));
+}
+
 std::string WithoutSlash(std::string path) {
   while (path.size() > 1 && path.back() == '/') path.pop_back();
   return path;

@@ -3,6 +3,7 @@
 #ifndef MANYGATE_CLI_PRINTING_H_
 #define MANYGATE_CLI_PRINTING_H_
 
+#include <cstdint>
 #include <span>
 #include <string>
 #include <vector>
@@ -23,6 +24,9 @@ std::string JoinPaths(std::span<const std::string> paths);
 
 // One line each on console.err: "note: <text>".
 void PrintNotes(std::span<const std::string> notes, const Console& console);
+
+// "24.08 %"; of no rows 0.
+std::string Percent(int64_t part, int64_t whole);
 
 // "out/mmoe/" -> "out/mmoe"; "/" stays.
 std::string WithoutSlash(std::string path);

@@ -10,6 +10,7 @@
 
 namespace manygate::cli {
 
+Status RunInit(const InitFlags& flags, const Console& console);
 Status RunTrain(const TrainFlags& flags, const Console& console);
 Status RunEvaluate(const EvaluateFlags& flags, const Console& console);
 Status RunCompare(const CompareFlags& flags, const Console& console);

@@ -177,6 +177,18 @@ Cut CutRows(const TextBuffer& text, bool at_end, const CsvOptions& options, char
   return cut;
 }
 
+// The beginning of a file, opened as if it had one nameless column: nothing is assumed about its rows.
+StatusOr<TextBlock> ReadFirstBlock(const std::string& file, const CsvOptions& options) {
+  CsvOptions open = options;
+  open.with_header = false;
+  open.names = {"column"};
+  MG_ASSIGN_OR_RETURN(const std::unique_ptr<CsvFile> opened, CsvFile::Open(file, open, kDialectBytes));
+  TextBlock block;
+  MG_ASSIGN_OR_RETURN(const bool has_text, opened->Next(&block));
+  if (!has_text) return InvalidInput(fmt::format("{}: has no rows", file));
+  return block;
+}
+
 // Also true for the usual ways to write a missing value: the options may not name them yet.
 bool IsNumberOrMissing(const std::string& text, const CsvOptions& options) {
   static constexpr std::array<std::string_view, 7> kUsual = {"?", "-", "na", "n/a", "nan", "null", "none"};
@@ -257,14 +269,7 @@ StatusOr<InferredSchema> InferColumns(std::span<const std::string> files, const 
 }
 
 StatusOr<CsvOptions> DetectDialect(const std::string& file, const CsvOptions& options) {
-  // Opened as if it had one nameless column: nothing is assumed about its rows.
-  CsvOptions open = options;
-  open.with_header = false;
-  open.names = {"column"};
-  MG_ASSIGN_OR_RETURN(const std::unique_ptr<CsvFile> opened, CsvFile::Open(file, open, kDialectBytes));
-  TextBlock block;
-  MG_ASSIGN_OR_RETURN(const bool has_text, opened->Next(&block));
-  if (!has_text) return InvalidInput(fmt::format("{}: has no rows", file));
+  MG_ASSIGN_OR_RETURN(const TextBlock block, ReadFirstBlock(file, options));
   Cut best;
   double best_score = -1;
   for (const char delimiter : {',', ';', '\t', '|'}) {
@@ -288,6 +293,13 @@ StatusOr<CsvOptions> DetectDialect(const std::string& file, const CsvOptions& op
   detected.with_header = HasHeader(best.rows, options);
   if (detected.with_header) detected.names.clear();
   return detected;
+}
+
+StatusOr<std::vector<std::string>> FirstLine(const std::string& file, const CsvOptions& options) {
+  MG_ASSIGN_OR_RETURN(const TextBlock block, ReadFirstBlock(file, options));
+  Cut cut = CutRows(block.text, block.at_end, options, options.delimiter);
+  if (cut.rows.empty()) return InvalidInput(fmt::format("{}: has no rows", file));
+  return std::move(cut.rows[0]);
 }
 
 }  // namespace manygate

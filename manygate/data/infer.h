@@ -55,6 +55,10 @@ StatusOr<InferredSchema> InferColumns(std::span<const std::string> files, const 
 // what the first 64 KiB show. The rest of `options` is kept and used. Errors as ReadCsv for files that are no text.
 StatusOr<CsvOptions> DetectDialect(const std::string& file, const CsvOptions& options);
 
+// The values of the first line, after skip_lines and comments: a row, or the names in a header. Errors as ReadCsv for
+// files that are no text.
+StatusOr<std::vector<std::string>> FirstLine(const std::string& file, const CsvOptions& options);
+
 }  // namespace manygate
 
 #endif  // MANYGATE_DATA_INFER_H_

@@ -196,5 +196,14 @@ TEST(InferColumns, HillstromIsUnderstoodAsDescribed) {
   EXPECT_EQ(schema->columns[11].maximum, 499);
 }
 
+TEST(FirstLine, ValuesOfARowOrNames) {
+  const TestFolder folder;
+  const std::string rows = folder.Write("rows.csv", " 39, Private,,x\n1,2,3,4\n");
+  EXPECT_THAT(*FirstLine(rows, CsvOptions()), ElementsAre("39", "Private", "", "x"));
+  const std::string titled = folder.Write("titled.csv", "a title\nn;t\n1;2\n");
+  EXPECT_THAT(*FirstLine(titled, {.delimiter = ';', .with_header = true, .skip_lines = 1}), ElementsAre("n", "t"));
+  EXPECT_FALSE(FirstLine(folder.Write("empty.csv", ""), CsvOptions()).ok());
+}
+
 }  // namespace
 }  // namespace manygate

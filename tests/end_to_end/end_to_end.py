@@ -3,11 +3,13 @@
 
     python3 tests/end_to_end/end_to_end.py kill   --program build/release/manygate
     python3 tests/end_to_end/end_to_end.py census --program build/release/manygate
+    python3 tests/end_to_end/end_to_end.py init   --program build/release/manygate
 
 kill    A training on generated rows is killed (SIGKILL) at random times and resumed until it ends. The weights must be
         byte-equal to those of a training that was left alone, and no unfinished file may stay behind.
 census  Trains examples/census_income/mmoe.config and checks figures, hold-out, predictions (against scikit-learn),
         memory and size of the program. Needs the data under $MANYGATE_DATA or ../shared/data; exit code 77 without.
+init    manygate init on every real table under $MANYGATE_DATA, then one epoch of what it wrote, without an edit.
 models  Every model by its name on a generated funnel with an amount, and on Hillstrom's (visit, conversion, spend) where
         the data are there: plausible figures for every task, predictions that fit the model. 80 % of one task's labels
         are removed: the other task stays as it was, within its noise.
@@ -321,9 +323,61 @@ def models_test(program, folder):
         check_model(program, folder, hillstrom.resolve(), ["visit", "conversion", "spend:amount"], model, 300)
 
 
+CENSUS_COLUMNS = (
+    "age,class_worker,det_ind_code,det_occ_code,education,wage_per_hour,hs_college,marital_stat,major_ind_code,"
+    "major_occ_code,race,hisp_origin,sex,union_member,unemp_reason,full_or_part_emp,capital_gains,capital_losses,"
+    "stock_dividends,tax_filer_stat,region_prev_res,state_prev_res,det_hh_fam_stat,det_hh_summ,instance_weight,"
+    "mig_chg_msa,mig_chg_reg,mig_move_reg,mig_same,mig_prev_sunbelt,num_emp,fam_under_18,country_father,"
+    "country_mother,country_self,citizenship,own_or_self,vet_question,vet_benefits,weeks_worked,year,income_50k")
+ADULT_COLUMNS = (
+    "age,workclass,fnlwgt,education,education-num,marital-status,occupation,relationship,race,sex,capital-gain,"
+    "capital-loss,hours-per-week,native-country,income")
+# Per table: file, names, labels with the kind that is to be found, columns that must be left out, least AUC of the
+# first task after one epoch (None: too few rows to say).
+INIT_TABLES = [
+    ("census-income/census-income.data.noweight.gz", CENSUS_COLUMNS,
+     {"income_50k": "binary", "marital_stat": "multi-class"}, ["instance_weight"], 0.93),
+    ("census-income/census-income.test.gz", CENSUS_COLUMNS, {"income_50k": "binary"}, ["instance_weight"], 0.93),
+    ("adult/adult.data.gz", ADULT_COLUMNS, {"income": "binary"}, ["fnlwgt"], 0.88),
+    ("adult/adult.test.gz", ADULT_COLUMNS, {"income": "binary"}, ["fnlwgt"], 0.85),
+    ("bank-marketing/bank-full.csv.gz", None, {"y": "binary", "housing": "binary"}, [], 0.87),
+    ("bank-marketing/bank-additional-full.csv.gz", None, {"y": "binary"}, [], 0.9),
+    ("hillstrom/hillstrom.csv.gz", None, {"visit": "binary", "conversion": "binary", "spend": "regression"}, [], 0.56),
+    ("aliexpress-sample/aliexpress_train_sample.csv", None, {"click": "binary", "conversion": "binary"},
+     ["categorical_1", "numerical_58"], None),
+    ("ali-ccp-sample/ali_ccp_train_sample.csv", None, {"click": "binary", "purchase": "binary"}, ["101", "301"], None),
+    ("taobao-ad-sample/alimama_sampled_train.txt.gz", None, {"column_266": "binary"}, ["column_199"], None),
+]
+
+
+def check_init(program, folder, data, names, labels, left_out, least_auc):
+    command = [program, "init", data.resolve(), "--output", "t.config", "--force", "--format", "json"]
+    command += ["--columns", names] if names else []
+    for label in labels:
+        command += ["--label", label]
+    made = json.loads(run(command, folder)[0])
+    check({label["name"]: label["kind"] for label in made["labels"]} == labels, f"{data.name}: kinds {labels}")
+    check(set(left_out) <= {column["column"] for column in made["left_out"]}, f"{data.name}: without {left_out}")
+    out, _ = run([program, "train", "t.config", "--set", "train_config.num_epochs=1", "--model_dir", "model",
+                  "--format", "json"], folder)
+    tasks = json.loads(out)["validation"]["tasks"]
+    first = tasks[next(iter(labels))]
+    check(len(tasks) == len(labels), f"{data.name}: one epoch of {len(tasks)} tasks")
+    if least_auc is not None:
+        check(first["auc"] > least_auc, f"{data.name}: AUC {first['auc']:.4f} > {least_auc}")
+
+
+def init_test(program, folder):
+    if not (data_folder() / INIT_TABLES[0][0]).exists():
+        print(f"skipped: no tables under {data_folder()}; set MANYGATE_DATA")
+        sys.exit(SKIPPED)
+    for file, names, labels, left_out, least_auc in INIT_TABLES:
+        check_init(program, folder, data_folder() / file, names, labels, left_out, least_auc)
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("test", choices=["kill", "census", "models"])
+    parser.add_argument("test", choices=["kill", "census", "init", "models"])
     parser.add_argument("--program", required=True, type=pathlib.Path)
     parser.add_argument("--keep", type=pathlib.Path, help="work in this new folder and leave it")
     arguments = parser.parse_args()
@@ -336,6 +390,8 @@ def main():
             stop_test(program, folder)
         elif arguments.test == "census":
             census_test(program, folder)
+        elif arguments.test == "init":
+            init_test(program, folder)
         else:
             models_test(program, folder)
     finally:

@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: Apache-2.0
+// What data that nobody has described hold, found before a configuration is written for them: dialect, columns, labels,
+// and the columns that are no features.
+//
+//   MG_ASSIGN_OR_RETURN(Findings findings, LookAtData({.paths = "f.csv", .labels = {"click"}}, pool));
+//   for (const InferredColumn& column : findings.schema.columns)
+//     if (IsFeature(findings, column.name)) fmt::print("{}: {}\n", column.name, ColumnNote(column, findings.schema.rows));
+#ifndef MANYGATE_CLI_FINDINGS_H_
+#define MANYGATE_CLI_FINDINGS_H_
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "manygate/base/status.h"
+#include "manygate/base/thread_pool.h"
+#include "manygate/cli/infer_labels.h"
+#include "manygate/data/csv_options.h"
+#include "manygate/data/infer.h"
+#include "manygate/data/table.h"
+
+namespace manygate::cli {
+
+struct DataRequest {
+  std::string paths;                    // as train_input_path
+  std::vector<std::string> labels;      // NAME or NAME:KIND
+  std::vector<std::string> names = {};  // of the columns of a file without a header; empty: column_0, column_1, ...
+};
+
+struct Findings {
+  InferredSchema schema;
+  CsvOptions options;
+  std::vector<InferredLabel> labels;            // in the order asked for
+  std::map<std::string, std::string> left_out;  // column -> why it is no feature
+  std::vector<std::string> doubts;              // sentences for the user: what may have been understood wrongly
+};
+
+// InvalidInput: no such file or column (with the nearest name), a label twice, a label of a kind that its values do not
+// allow; names that are more or fewer than the first line's fields, or for a file that has a header.
+StatusOr<Findings> LookAtData(const DataRequest& request, ThreadPool& pool);
+
+// "age, sex,income" -> age, sex, income. InvalidInput: a name that is empty or there twice.
+StatusOr<std::vector<std::string>> ParseColumnNames(const std::string& text);
+
+// Neither a label nor left out.
+bool IsFeature(const Findings& findings, const std::string& column);
+
+// Texts, numbers that are names of things, and whole numbers of few values, each with rows enough to learn from.
+bool IsId(const InferredColumn& column, int64_t rows);
+
+// "text, 41 different values, 1.8 % missing": what makes the column the feature that it is.
+std::string ColumnNote(const InferredColumn& column, int64_t rows);
+
+// "rows 32,561, ...": the summary, a line per label, the features by kind, and a line per column left out.
+std::vector<std::string> DescribeFindings(const Findings& findings, const std::string& paths);
+
+// "32,561 rows, 15 columns separated by ",", named by the first line".
+std::string DataNote(const Findings& findings);
+
+// How data that nobody has described is read, before its dialect is detected: the usual texts mean "missing".
+CsvOptions DataOptions();
+
+// Whether `column` tells that `label` is 1: in every row (20 or more) where the column has a value other than 0, 0.0 or
+// missing, the label is 1, and at most half of all rows are. Such a column is filled in after the outcome, like the
+// amount of a purchase. positive: by code of `label`. Both columns are categories.
+bool GivesAway(const Column& column, const Column& label, const std::vector<bool>& positive, int64_t rows);
+
+}  // namespace manygate::cli
+
+#endif  // MANYGATE_CLI_FINDINGS_H_

@@ -1,0 +1,140 @@
+// SPDX-License-Identifier: Apache-2.0
+// manygate init, and training from what it writes, as a user runs them.
+#include <fmt/format.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <filesystem>
+#include <nlohmann/json.hpp>
+#include <sstream>
+
+#include "manygate/base/file.h"
+#include "manygate/cli/cli.h"
+
+namespace manygate::cli {
+namespace {
+
+using nlohmann::json;
+using testing::HasSubstr;
+using testing::StartsWith;
+
+struct Ran {
+  int code;
+  std::string out, err;
+};
+
+Ran Command(const std::vector<std::string>& args) {
+  std::ostringstream out, err;
+  const int code = RunCli(args, out, err);
+  return {code, out.str(), err.str()};
+}
+
+// Each test runs in a folder of its own that holds rows.data (without names) and shop.2024.csv (with).
+class InitTest : public testing::Test {
+ protected:
+  InitTest() : before_(std::filesystem::current_path()) {
+    EXPECT_TRUE(RemoveTree(folder_).ok());
+    EXPECT_TRUE(MakeDirectories(folder_).ok());
+    std::filesystem::current_path(folder_);
+    std::string rows;
+    for (int i = 0; i < 300; ++i)
+      rows +=
+          fmt::format("{}, {}, 7, {}\n", 18 + i * 7 % 60, i % 3 ? "Rome" : "Oslo", i * 7 % 60 > 30 ? ">50K" : "<=50K");
+    EXPECT_TRUE(WriteFileAtomic("rows.data", rows).ok());
+    EXPECT_TRUE(WriteFileAtomic("shop.2024.csv", "age,city,same,income\n" + rows).ok());
+  }
+  ~InitTest() override {
+    std::filesystem::current_path(before_);
+    EXPECT_TRUE(RemoveTree(folder_).ok());
+  }
+
+  std::string folder_ = fmt::format("{}/manygate_init_{}", testing::TempDir(), getpid());
+  std::filesystem::path before_;
+};
+
+TEST_F(InitTest, WhatItWritesTrainsWithoutAnEdit) {
+  const Ran made = Command({"init", "shop.2024.csv", "--label", "income"});
+  ASSERT_EQ(made.code, kExitDone) << made.err;
+  EXPECT_EQ(made.out, "shop.2024.config\ntrain it: manygate train shop.2024.config\n");
+  EXPECT_THAT(made.err, HasSubstr("note: same left out: the same value in every row\n"));
+  const Ran trained = Command(
+      {"train", "shop.2024.config", "--set", "train_config.num_epochs=1", "--threads", "1", "--format", "json"});
+  ASSERT_EQ(trained.code, kExitDone) << trained.err;
+  EXPECT_EQ(json::parse(trained.out)["model_dir"], "out/shop.2024");
+  EXPECT_TRUE(FileExists("out/shop.2024/MANIFEST.json"));
+}
+
+TEST_F(InitTest, AConfigurationIsNotReplacedUnasked) {
+  ASSERT_TRUE(WriteFileAtomic("rows.config", "mine").ok());
+  const std::vector<std::string> args = {"init", "rows.data", "--label", "income", "--columns", "age,city,same,income"};
+  const Ran refused = Command(args);
+  EXPECT_EQ(refused.code, kExitWrongInput);
+  EXPECT_EQ(refused.err,
+            "manygate: rows.config: exists already. --force replaces it, --output FILE writes another one\n");
+  EXPECT_EQ(*ReadFile("rows.config"), "mine");
+  std::vector<std::string> other = args;
+  other.insert(other.end(), {"--output", "other.config"});
+  EXPECT_EQ(Command(other).code, kExitDone);
+  other = args;
+  other.push_back("--force");
+  EXPECT_EQ(Command(other).code, kExitDone);
+  EXPECT_THAT(*ReadFile("rows.config"), StartsWith("# Made by \"manygate init\" from rows.data:\n"));
+}
+
+TEST_F(InitTest, JsonSaysWhatWasInferred) {
+  const Ran made = Command({"init", "rows.data", "--label", "income", "--columns", "age,city,same,income", "--model",
+                            "shared_bottom", "--format", "json"});
+  ASSERT_EQ(made.code, kExitDone) << made.err;
+  const json result = json::parse(made.out);
+  EXPECT_EQ(result["output"], "rows.config");
+  EXPECT_EQ(result["rows"], 300);
+  EXPECT_EQ(result["with_header"], false);
+  EXPECT_EQ(result["model"], "shared_bottom");
+  ASSERT_EQ(result["labels"].size(), 1u);
+  EXPECT_EQ(result["labels"][0]["kind"], "binary");
+  EXPECT_EQ(result["labels"][0]["positive_value"], ">50K");
+  EXPECT_EQ(result["labels"][0]["positives"], 145);  // 29 of every 60 rows
+  ASSERT_EQ(result["features"].size(), 2u);
+  EXPECT_EQ(result["features"][0]["column"], "age");
+  EXPECT_EQ(result["features"][0]["as"], "number");
+  EXPECT_EQ(result["features"][1]["as"], "id");
+  EXPECT_EQ(result["left_out"], json::parse(R"([{"column": "same", "reason": "the same value in every row"}])"));
+}
+
+TEST_F(InitTest, TrainTakesNamesTooWithTheSameResult) {
+  ASSERT_EQ(Command({"init", "rows.data", "--label", "income", "--columns", "age,city,same,income"}).code, kExitDone);
+  const std::vector<std::string> common = {"--set", "train_config.num_epochs=1", "--threads", "1", "--model_dir"};
+  std::vector<std::string> direct = {"train",  "--data",    "rows.data",           "--label",
+                                     "income", "--columns", "age,city,same,income"};
+  std::vector<std::string> written = {"train", "rows.config"};
+  direct.insert(direct.end(), common.begin(), common.end());
+  written.insert(written.end(), common.begin(), common.end());
+  direct.push_back("direct");
+  written.push_back("written");
+  const Ran ran = Command(direct);
+  ASSERT_EQ(ran.code, kExitDone) << ran.err;
+  ASSERT_EQ(Command(written).code, kExitDone);
+  EXPECT_EQ(*ReadFile("direct/weights.safetensors"), *ReadFile("written/weights.safetensors"));
+}
+
+TEST_F(InitTest, MistakesLeaveNothingBehind) {
+  const Ran count = Command({"init", "rows.data", "--label", "income", "--columns", "age,city,income"});
+  EXPECT_EQ(count.code, kExitWrongInput);
+  EXPECT_THAT(count.err,
+              HasSubstr("--columns gives 3 names, but the first line of rows.data has 4 fields: 18, Oslo, 7, "
+                        "<=50K"));
+  EXPECT_THAT(Command({"init", "rows.data", "--label", "income"}).err, HasSubstr("--columns a,b,c,..."));
+  EXPECT_THAT(Command({"init", "rows.data", "--label", "age", "--columns", "age,city,same,age"}).err,
+              HasSubstr("--columns: \"age\" is there twice"));
+  EXPECT_THAT(Command({"init", "rows.date", "--label", "age"}).err, HasSubstr("rows.date"));
+  // A funnel of regressions: the configuration would not train.
+  EXPECT_EQ(
+      Command({"init", "shop.2024.csv", "--label", "age:regression", "--label", "income", "--model", "esmm"}).code,
+      kExitWrongInput);
+  EXPECT_FALSE(FileExists("rows.config"));
+  EXPECT_FALSE(FileExists("shop.2024.config"));
+}
+
+}  // namespace
+}  // namespace manygate::cli
