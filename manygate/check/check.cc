@@ -70,8 +70,8 @@ StatusOr<std::vector<Finding>> FindAbsentColumns(const config::LoadedPipeline& l
 }
 
 // Reads both files; as the training would, or else, where a number column holds texts, everything as texts, so that the
-// checks can tell what they are.
-Status ReadTables(ThreadPool& pool, const std::string& cache_dir, CheckedRows* rows) {
+// checks can tell what they are. refused: why the training could not read them, or OK.
+Status ReadTables(ThreadPool& pool, const std::string& cache_dir, CheckedRows* rows, Status* refused) {
   const config::Pipeline& pipeline = rows->pipeline();
   std::vector<ColumnRequest> requests = features::RequiredColumns(pipeline);
   const auto read = [&]() -> Status {
@@ -82,10 +82,10 @@ Status ReadTables(ThreadPool& pool, const std::string& cache_dir, CheckedRows* r
                                                           pool, cache_dir, nullptr));
     return OkStatus();
   };
-  const Status first = read();
-  if (first.ok() || first.code() != StatusCode::kInvalidInput) return first;
+  *refused = read();
+  if (refused->code() != StatusCode::kInvalidInput) return *refused;
   for (ColumnRequest& request : requests) request.kind = ColumnKind::kCategory;
-  return read().ok() ? OkStatus() : first;
+  return read().ok() ? OkStatus() : *refused;
 }
 
 // As the training splits them; the evaluation file, if there is one, as a whole.
@@ -178,10 +178,14 @@ StatusOr<std::vector<Finding>> CheckData(const config::LoadedPipeline& loaded, T
     MG_ASSIGN_OR_RETURN(absent, FindAbsentColumns(loaded, loaded.pipeline.eval_input_path(), &columns));
   }
   if (!absent.empty()) return absent;
-  MG_RETURN_IF_ERROR(ReadTables(pool, cache_dir, &rows));
+  Status refused;
+  MG_RETURN_IF_ERROR(ReadTables(pool, cache_dir, &rows, &refused));
   MG_RETURN_IF_ERROR(SplitRows(&rows));
   CollectColumns(&rows);
-  return RunDetectors(rows);
+  std::vector<Finding> findings = RunDetectors(rows);
+  // Whatever the checks did not explain.
+  if (!refused.ok() && (findings.empty() || findings[0].severity != Severity::kError)) return refused;
+  return findings;
 }
 
 }  // namespace manygate::check

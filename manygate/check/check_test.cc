@@ -165,6 +165,21 @@ TEST(CheckTest, ARowWeight) {
   EXPECT_THAT(Lines(table), ElementsAre(HasSubstr("is a feature and a row weight (sample_weight_fields)")));
 }
 
+TEST(CheckTest, ARowWeightThatTrainingRefuses) {
+  PlantedTable table = CleanTable();
+  table.data_config = R"(sample_weight_fields: "importance")";
+  table.Add("importance", [](const Row& row) { return row.number == 7 ? "-1" : "2"; });
+  EXPECT_THAT(
+      Lines(table),
+      ElementsAre(AllOf(StartsWith("error test.config:2:"),
+                        HasSubstr("row weight \"importance\" is missing in 0 and negative in 1 of 1,000 rows"))));
+  table.Set("importance", [](const Row& row) { return row.number == 7 ? "high" : "2"; });
+  EXPECT_THAT(Lines(table),
+              ElementsAre(HasSubstr("row weight \"importance\" has 1 value that is no number: \"high\"")));
+  table.Set("importance", [](const Row&) { return "2"; });
+  EXPECT_THAT(Lines(table), IsEmpty());
+}
+
 TEST(CheckTest, AConstant) {
   PlantedTable table = CleanTable();
   table.Add("country", [](const Row&) { return "CH"; });

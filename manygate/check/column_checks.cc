@@ -11,6 +11,7 @@
 #include "manygate/base/text.h"
 #include "manygate/check/detectors.h"
 #include "manygate/data/csv_number.h"
+#include "manygate/features/values.h"
 
 namespace manygate::check {
 namespace {
@@ -161,6 +162,18 @@ std::vector<Finding> FindWeights(const CheckedRows& rows) {
                           "looks by its name like the weight of a row, which is no feature",
                           "Take the feature out, or name the column in data_config.sample_weight_fields"});
     }
+  }
+  for (int i = 0; i < weights.size(); ++i) {
+    const Column& column = rows.train_table.columns[rows.train_table.Find(weights[i])];
+    const auto numbers = features::NumberColumn::Of(column, rows.train_table.rows);
+    const std::string problem =
+        numbers.ok() ? features::WeightProblem(*numbers, rows.train_table.rows) : numbers.status().message();
+    if (problem.empty()) continue;
+    findings.push_back(
+        {Severity::kError,
+         fmt::format("{}: row weight \"{}\"",
+                     rows.loaded->Place(rows.pipeline().data_config(), "sample_weight_fields", i), weights[i]),
+         problem, "Mend the column, or take it out of sample_weight_fields"});
   }
   return findings;
 }

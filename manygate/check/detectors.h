@@ -43,7 +43,8 @@ std::vector<Finding> FindConstants(const CheckedRows& rows);
 std::vector<Finding> FindMostlyMissing(const CheckedRows& rows);
 // A feature that LearnsEveryValue: over 100 values, more than half as many as the rows. found: gets their names.
 std::vector<Finding> FindDistinctIds(const CheckedRows& rows, std::set<std::string>* found);
-// A feature that is a row weight by its configuration, or by its name ("instance_weight", "fnlwgt", ...).
+// A feature that is a row weight by its configuration, or by its name ("instance_weight", "fnlwgt", ...). A row weight
+// that training refuses: error.
 std::vector<Finding> FindWeights(const CheckedRows& rows);
 // A raw_feature of over 100 distinct whole numbers whose name says id ("user_id", "itemId", "zip_code"), or that counts
 // the rows.
