@@ -52,7 +52,7 @@ bool IsId(const InferredColumn& column, int64_t rows);
 // "text, 41 different values, 1.8 % missing": what makes the column the feature that it is.
 std::string ColumnNote(const InferredColumn& column, int64_t rows);
 
-// "rows 32,561, ...": the summary, a line per label, the features by kind, and a line per column left out.
+// For the user: the summary, doubts, a line per label, the features by kind, and a line per column left out.
 std::vector<std::string> DescribeFindings(const Findings& findings, const std::string& paths);
 
 // "32,561 rows, 15 columns separated by ",", named by the first line".
