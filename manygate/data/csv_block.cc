@@ -186,7 +186,8 @@ void BlockParser::StoreRows(ParsedBlock* parsed) {
     capacity_ = std::max(needed, capacity_ * 2);
     Reserve(parsed);
   }
-  for (size_t i = 0; i < plan_.targets.size(); ++i) {
+  // Without rows (a block of comments) there may be no fields to point at.
+  for (size_t i = 0; i < plan_.targets.size() && !row_lines_.empty(); ++i) {
     const ParsePlan::Target& target = plan_.targets[i];
     if (target.kind == ColumnKind::kCategory) {
       StoreCategories(target.field, parsed, &parsed->columns[i]);
