@@ -46,7 +46,7 @@ StatusOr<VerbFlags> ParseInit(std::span<const std::string> args) {
       "  manygate init out/funnel.csv --label click --label purchase\n"
       "  manygate init rows.data --columns age,city,income,bought --label bought --output bought.config");
   parser.Arguments("DATA", flags.data,
-                   "CSV or TSV, also .gz or .zst and .zst; names, globs or lists separated by commas, all with the same columns");
+                   "CSV or TSV, also .gz and .zst; names, globs or lists separated by commas, all with the same columns");
   parser.List("--label", "NAME[:KIND]", Need::kRequired, flags.labels,
               "A column to predict; may be repeated. KIND is binary, multiclass, regression, count or amount (default: "
               "binary when it has two values, multiclass for up to 20 texts, else regression)");
