@@ -4,9 +4,9 @@
 #include <gtest/gtest.h>
 
 #include <nlohmann/json.hpp>
-#include <sstream>
 
 #include "manygate/cli/cli.h"
+#include "manygate/cli/command_testing.h"
 #include "manygate/data/test_files.h"
 
 namespace manygate::cli {
@@ -14,17 +14,6 @@ namespace {
 
 using testing::HasSubstr;
 using testing::StartsWith;
-
-struct Ran {
-  int code;
-  std::string out, err;
-};
-
-Ran Command(const std::vector<std::string>& args) {
-  std::ostringstream out, err;
-  const int code = RunCli(args, out, err);
-  return {code, out.str(), err.str()};
-}
 
 // 600 rows; the price of rows that were bought is above that of all others.
 std::string Rows() {

@@ -5,10 +5,10 @@
 #include <unistd.h>
 
 #include <nlohmann/json.hpp>
-#include <sstream>
 
 #include "manygate/base/file.h"
 #include "manygate/cli/cli.h"
+#include "manygate/cli/command_testing.h"
 
 namespace manygate::cli {
 namespace {
@@ -17,33 +17,24 @@ using testing::AllOf;
 using testing::HasSubstr;
 using testing::Not;
 
-struct Ran {
-  int code;
-  std::string out, err;
-};
-
 class CompareVerbTest : public testing::Test {
  protected:
   void SetUp() override {
     folder_ = testing::TempDir() + "/manygate_compare_" + std::to_string(getpid());
     ASSERT_TRUE(RemoveTree(folder_).ok());
     ASSERT_TRUE(MakeDirectories(folder_).ok());
-    ASSERT_EQ(Run({"generate", "funnel", "--rows", "2000", "--seed", "5", "--output", At("f.csv")}).code, kExitDone);
+    ASSERT_EQ(Command({"generate", "funnel", "--rows", "2000", "--seed", "5", "--output", At("f.csv")}).code,
+              kExitDone);
   }
   void TearDown() override { EXPECT_TRUE(RemoveTree(folder_).ok()); }
 
   std::string At(const std::string& name) const { return JoinPath(folder_, name); }
-  Ran Run(const std::vector<std::string>& args) const {
-    std::ostringstream out, err;
-    const int code = RunCli(args, out, err);
-    return {code, out.str(), err.str()};
-  }
   // Without a configuration; quick.
   Ran Compare(std::vector<std::string> more) const {
     std::vector<std::string> args = {
         "compare", "--data", At("f.csv"), "--model_dir", At("c"), "--seeds", "2", "--set", "train_config.num_epochs=1"};
     args.insert(args.end(), more.begin(), more.end());
-    return Run(args);
+    return Command(args);
   }
 
   std::string folder_;
@@ -78,7 +69,7 @@ TEST_F(CompareVerbTest, WithoutAModelDirectoryItGoesBesideTheModelsOwn) {
       "id_feature { feature_name: \"device\" one_hot: true } } model_config { shared_bottom { bottom_mlp { "
       "hidden_units: 2 } task_towers { label_name: \"click\" } task_towers { label_name: \"purchase\" } } }";
   ASSERT_TRUE(WriteFileAtomic(At("c.config"), config).ok());
-  const Ran ran = Run({"compare", At("c.config"), "--seeds", "2"});
+  const Ran ran = Command({"compare", At("c.config"), "--seeds", "2"});
   ASSERT_EQ(ran.code, kExitDone) << ran.err;
   EXPECT_TRUE(FileExists(At("mine_compare/alone-click/seed-2/MANIFEST.json")));
   EXPECT_TRUE(FileExists(At("mine_compare/shared_bottom/seed-1/transfer.json")));

@@ -7,10 +7,10 @@
 
 #include <filesystem>
 #include <nlohmann/json.hpp>
-#include <sstream>
 
 #include "manygate/base/file.h"
 #include "manygate/cli/cli.h"
+#include "manygate/cli/command_testing.h"
 
 namespace manygate::cli {
 namespace {
@@ -18,17 +18,6 @@ namespace {
 using nlohmann::json;
 using testing::HasSubstr;
 using testing::StartsWith;
-
-struct Ran {
-  int code;
-  std::string out, err;
-};
-
-Ran Command(const std::vector<std::string>& args) {
-  std::ostringstream out, err;
-  const int code = RunCli(args, out, err);
-  return {code, out.str(), err.str()};
-}
 
 // Each test runs in a folder of its own that holds rows.data (without names) and shop.2024.csv (with).
 class InitTest : public testing::Test {

@@ -12,6 +12,7 @@
 #include "manygate/base/file.h"
 #include "manygate/base/text.h"
 #include "manygate/cli/cli.h"
+#include "manygate/cli/command_testing.h"
 #include "manygate/cli/printing.h"
 
 namespace manygate::cli {
@@ -22,17 +23,6 @@ using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::Not;
 using testing::StartsWith;
-
-struct Ran {
-  int code;
-  std::string out, err;
-};
-
-Ran Command(const std::vector<std::string>& args) {
-  std::ostringstream out, err;
-  const int code = RunCli(args, out, err);
-  return {code, out.str(), err.str()};
-}
 
 std::vector<std::string> Lines(const std::string& text) {
   std::vector<std::string> lines = Split(text, '\n');
