@@ -30,14 +30,7 @@ std::string ModelDirectory(const CompareFlags& flags, const std::string& configu
 
 Status RunCompare(const CompareFlags& flags, const Console& console) {
   const auto start = std::chrono::steady_clock::now();
-  MG_ASSIGN_OR_RETURN(config::LoadedPipeline loaded, LoadOrInfer({.config = flags.config,
-                                                                  .data = flags.data,
-                                                                  .labels = flags.labels,
-                                                                  .columns = flags.columns,
-                                                                  .model = flags.model,
-                                                                  .overrides = flags.overrides,
-                                                                  .threads = flags.threads},
-                                                                 console));
+  MG_ASSIGN_OR_RETURN(config::LoadedPipeline loaded, LoadOrInfer(flags, console));
   const std::string dir = ModelDirectory(flags, loaded.pipeline.model_dir());
   MG_RETURN_IF_ERROR(CheckModelDirectory(dir));
   CompareOptions options{.model_dir = dir,

@@ -28,16 +28,20 @@ struct InitFlags {
   bool json = false;
 };
 
-struct TrainFlags {
-  std::string config;  // "": none, the configuration is made from data and labels
-  std::vector<std::string> data;
-  std::vector<std::string> labels;  // NAME or NAME:KIND
-  std::string columns;              // "a,b,c"; "" = the file has a header
-  std::string model;                // "" = not given
-  std::string model_dir;            // "" = not given
-  std::optional<uint64_t> seed;
-  int threads = 1;
+// What train and compare choose a configuration by (load_or_infer.h).
+struct ConfigurationFlags {
+  std::string config;                  // "": none, the configuration is made from data and labels
+  std::vector<std::string> data;       // with a configuration: instead of its train_input_path
+  std::vector<std::string> labels;     // NAME or NAME:KIND
+  std::string columns;                 // "a,b,c"; "" = the file has a header
+  std::string model;                   // "": the configuration's; without one mmoe
   std::vector<std::string> overrides;  // path=value
+  int threads = 1;
+};
+
+struct TrainFlags : ConfigurationFlags {
+  std::string model_dir;  // "" = not given
+  std::optional<uint64_t> seed;
   bool resume = false;
   bool json = false;
 };
@@ -50,17 +54,10 @@ struct EvaluateFlags {
   bool json = false;
 };
 
-struct CompareFlags {
-  std::string config;               // "": none, the configuration is made from data and labels
-  std::vector<std::string> data;
-  std::vector<std::string> labels;  // NAME or NAME:KIND
-  std::string columns;              // "a,b,c"; "" = the file has a header
-  std::string model;                // "" = not given
-  std::string model_dir;            // "" = not given
-  uint64_t seeds = 3;               // how many, from train_config.seed on
-  std::vector<std::string> with;    // "gbdt" or "gbdt=FILE"
-  int threads = 1;
-  std::vector<std::string> overrides;  // path=value
+struct CompareFlags : ConfigurationFlags {
+  std::string model_dir;          // "" = not given
+  uint64_t seeds = 3;             // how many, from train_config.seed on
+  std::vector<std::string> with;  // "gbdt" or "gbdt=FILE"
   bool resume = false;
   bool json = false;
 };

@@ -19,6 +19,7 @@
 #include "manygate/features/describe.h"
 #include "manygate/report/text_table.h"
 #include "manygate/train/drawing.h"
+#include "manygate/train/model_directory.h"
 
 namespace manygate::cli {
 namespace {
@@ -34,7 +35,7 @@ double NumberOf(const Json& object, const char* key) {
 
 // The last whole line of metrics.jsonl; null when there is none. The file may have been cut or edited.
 Json LastEvaluation(const std::string& dir) {
-  const StatusOr<std::string> text = ReadFile(JoinPath(dir, "metrics.jsonl"));
+  const StatusOr<std::string> text = ReadFile(JoinPath(dir, kMetricsFileName));
   if (!text.ok()) return nullptr;
   const std::vector<std::string> lines = Split(*text, '\n');
   for (size_t i = lines.size(); i-- > 0;) {

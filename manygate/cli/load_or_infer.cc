@@ -9,15 +9,14 @@
 
 namespace manygate::cli {
 
-StatusOr<config::LoadedPipeline> LoadOrInfer(const ConfigurationChoice& choice, const Console& console) {
-  const std::string paths = JoinPaths(choice.data);
-  if (!choice.config.empty()) {
-    const bool other_model = !choice.model.empty();
-    MG_ASSIGN_OR_RETURN(
-        config::LoadedPipeline loaded,
-        config::LoadPipeline(choice.config, other_model ? std::vector<std::string>() : choice.overrides));
+StatusOr<config::LoadedPipeline> LoadOrInfer(const ConfigurationFlags& flags, const Console& console) {
+  const std::string paths = JoinPaths(flags.data);
+  if (!flags.config.empty()) {
+    const bool other_model = !flags.model.empty();
+    MG_ASSIGN_OR_RETURN(config::LoadedPipeline loaded,
+                        config::LoadPipeline(flags.config, other_model ? std::vector<std::string>() : flags.overrides));
     if (other_model) {
-      MG_ASSIGN_OR_RETURN(loaded, ReplaceModel(loaded, choice.model, choice.overrides));
+      MG_ASSIGN_OR_RETURN(loaded, ReplaceModel(loaded, flags.model, flags.overrides));
     }
     if (!paths.empty()) {
       loaded.pipeline.set_train_input_path(paths);
@@ -25,12 +24,12 @@ StatusOr<config::LoadedPipeline> LoadOrInfer(const ConfigurationChoice& choice, 
     }
     return loaded;
   }
-  ThreadPool pool(choice.threads);
-  InferRequest request{.paths = paths, .labels = choice.labels, .overrides = choice.overrides};
-  if (!choice.columns.empty()) {
-    MG_ASSIGN_OR_RETURN(request.names, ParseColumnNames(choice.columns));
+  ThreadPool pool(flags.threads);
+  InferRequest request{.paths = paths, .labels = flags.labels, .overrides = flags.overrides};
+  if (!flags.columns.empty()) {
+    MG_ASSIGN_OR_RETURN(request.names, ParseColumnNames(flags.columns));
   }
-  if (!choice.model.empty()) request.model = choice.model;
+  if (!flags.model.empty()) request.model = flags.model;
   MG_ASSIGN_OR_RETURN(InferredPipeline made, InferPipeline(request, pool));
   PrintNotes(made.notes, console);
   return std::move(made.loaded);

@@ -72,14 +72,7 @@ void PrintJson(const TrainResult& result, const std::string& model_dir, const Co
 }  // namespace
 
 Status RunTrain(const TrainFlags& flags, const Console& console) {
-  MG_ASSIGN_OR_RETURN(config::LoadedPipeline loaded, LoadOrInfer({.config = flags.config,
-                                                                  .data = flags.data,
-                                                                  .labels = flags.labels,
-                                                                  .columns = flags.columns,
-                                                                  .model = flags.model,
-                                                                  .overrides = flags.overrides,
-                                                                  .threads = flags.threads},
-                                                                 console));
+  MG_ASSIGN_OR_RETURN(config::LoadedPipeline loaded, LoadOrInfer(flags, console));
   if (flags.seed.has_value()) {
     loaded.pipeline.mutable_train_config()->set_seed(*flags.seed);
     loaded.places["train_config.seed"] = "--seed";

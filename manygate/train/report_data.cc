@@ -17,12 +17,12 @@
 #include "manygate/train/evaluation.h"
 #include "manygate/train/evaluation_rows.h"
 #include "manygate/train/model_diagram.h"
+#include "manygate/train/model_directory.h"
 
 namespace manygate {
 namespace {
 
 constexpr int kBins = 10;
-constexpr char kHistoryName[] = "metrics.jsonl";
 
 // A task's predictions, labels and weights as its metrics see them.
 struct TaskRows {
@@ -122,7 +122,7 @@ void AddSchema(const features::Schema& schema, ReportData* data) {
 
 Status AddFiles(const std::string& dir, ReportData* data) {
   const std::string run = data->members > 1 ? MemberDirectory(dir, 0) : dir;
-  if (const std::string path = JoinPath(run, kHistoryName); FileExists(path)) {
+  if (const std::string path = JoinPath(run, kMetricsFileName); FileExists(path)) {
     MG_ASSIGN_OR_RETURN(const std::string text, ReadFile(path));
     data->history = HistoryFromText(text);
   }
