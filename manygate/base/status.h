@@ -2,9 +2,9 @@
 // Errors that are the user's (data, configuration, files): a Status with one sentence that says where, what was found,
 // what was expected and what to do. Our own bugs use MG_CHECK (check.h) instead. Nothing below cli/ prints or exits.
 //
-//   StatusOr<Table> table = ReadCsv(path);
+//   StatusOr<Table> table = ReadFiles(path);
 //   if (!table.ok()) return table.status();
-//   MG_ASSIGN_OR_RETURN(Table table, ReadCsv(path));   // the same in one line
+//   MG_ASSIGN_OR_RETURN(Table table, ReadFiles(path));   // the same in one line
 //   MG_RETURN_IF_ERROR(WriteFileAtomic(path, text));
 #ifndef MANYGATE_BASE_STATUS_H_
 #define MANYGATE_BASE_STATUS_H_
@@ -61,16 +61,16 @@ class [[nodiscard]] StatusOr {
 
 }  // namespace manygate
 
-#define MG_RETURN_IF_ERROR(expression)                          \
-  do {                                                          \
-    ::manygate::Status mg_status_ = (expression);               \
-    if (!mg_status_.ok()) return mg_status_;                    \
+#define MG_RETURN_IF_ERROR(expression)            \
+  do {                                            \
+    ::manygate::Status mg_status_ = (expression); \
+    if (!mg_status_.ok()) return mg_status_;      \
   } while (false)
 #define MG_CONCAT_INNER_(a, b) a##b
 #define MG_CONCAT_(a, b) MG_CONCAT_INNER_(a, b)
 #define MG_ASSIGN_OR_RETURN_INNER_(result, declaration, expression) \
-  auto result = (expression);                                      \
-  if (!result.ok()) return result.status();                        \
+  auto result = (expression);                                       \
+  if (!result.ok()) return result.status();                         \
   declaration = std::move(result).value()
 #define MG_ASSIGN_OR_RETURN(declaration, expression) \
   MG_ASSIGN_OR_RETURN_INNER_(MG_CONCAT_(mg_result_, __LINE__), declaration, expression)

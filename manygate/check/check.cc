@@ -14,7 +14,7 @@
 #include "manygate/base/text.h"
 #include "manygate/check/detectors.h"
 #include "manygate/config/accessors.h"
-#include "manygate/data/csv.h"
+#include "manygate/data/reader.h"
 #include "manygate/data/source.h"
 #include "manygate/data/split.h"
 #include "manygate/features/fit.h"
@@ -51,14 +51,14 @@ StatusOr<std::vector<Finding>> FindAbsentColumns(const config::LoadedPipeline& l
                                                  std::vector<std::string>* columns) {
   const config::DataConfig& data_config = loaded.pipeline.data_config();
   MG_ASSIGN_OR_RETURN(const std::vector<std::string> files, ExpandPaths(paths));
-  MG_ASSIGN_OR_RETURN(const CsvOptions options, CsvOptionsFromConfig(data_config));
-  MG_ASSIGN_OR_RETURN(*columns, ReadCsvColumnNames(files, options));
+  MG_ASSIGN_OR_RETURN(const SourceOptions options, SourceOptionsFromConfig(data_config));
+  MG_ASSIGN_OR_RETURN(Columns found, ReadColumns(files, options, false));
   std::vector<Finding> findings;
   const auto check = [&](const std::string& column, const std::string& where) {
-    if (std::find(columns->begin(), columns->end(), column) != columns->end()) return;
+    if (found.MayHave(column)) return;
     findings.push_back({Severity::kError, where,
                         fmt::format("needs column \"{}\", which {} does not have", column, files[0]),
-                        Suggestion(column, *columns, "Columns")});
+                        Suggestion(column, found.names, "Columns")});
   };
   for (const config::FeatureConfig& feature : loaded.pipeline.feature_configs())
     check(config::FeatureColumn(feature), FeatureWhere(loaded, feature));
@@ -66,6 +66,7 @@ StatusOr<std::vector<Finding>> FindAbsentColumns(const config::LoadedPipeline& l
     check(label.column(), LabelWhere(loaded, label.name()));
   for (const std::string& column : data_config.sample_weight_fields())
     check(column, loaded.Place(data_config, "sample_weight_fields") + ": row weight");
+  *columns = std::move(found.names);
   return findings;
 }
 

@@ -8,7 +8,7 @@
 #include <limits>
 
 #include "manygate/base/text.h"
-#include "manygate/data/csv_number.h"
+#include "manygate/data/number_text.h"
 #include "manygate/metrics/ranked_rows.h"
 
 namespace manygate::check {

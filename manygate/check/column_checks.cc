@@ -10,7 +10,7 @@
 
 #include "manygate/base/text.h"
 #include "manygate/check/detectors.h"
-#include "manygate/data/csv_number.h"
+#include "manygate/data/number_text.h"
 #include "manygate/features/values.h"
 
 namespace manygate::check {

@@ -252,8 +252,8 @@ std::vector<std::string> DescribeFindings(const Findings& findings, const std::s
   return notes;
 }
 
-CsvOptions DataOptions() {
-  CsvOptions options;
+SourceOptions DataOptions() {
+  SourceOptions options;
   options.missing_values = {"?", "NA", "N/A", "NaN", "nan", "NULL", "null"};
   return options;
 }

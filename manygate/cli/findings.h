@@ -16,8 +16,8 @@
 #include "manygate/base/status.h"
 #include "manygate/base/thread_pool.h"
 #include "manygate/cli/infer_labels.h"
-#include "manygate/data/csv_options.h"
 #include "manygate/data/infer.h"
+#include "manygate/data/source_options.h"
 #include "manygate/data/table.h"
 
 namespace manygate::cli {
@@ -30,7 +30,7 @@ struct DataRequest {
 
 struct Findings {
   InferredSchema schema;
-  CsvOptions options;
+  SourceOptions options;
   std::vector<InferredLabel> labels;            // in the order asked for
   std::map<std::string, std::string> left_out;  // column -> why it is no feature
   std::vector<std::string> doubts;              // sentences for the user: what may have been understood wrongly
@@ -59,7 +59,7 @@ std::vector<std::string> DescribeFindings(const Findings& findings, const std::s
 std::string DataNote(const Findings& findings);
 
 // How data that nobody has described is read, before its dialect is detected: the usual texts mean "missing".
-CsvOptions DataOptions();
+SourceOptions DataOptions();
 
 // Whether `column` tells that `label` is 1: in every row (20 or more) where the column has a value other than 0, 0.0 or
 // missing, the label is 1, and at most half of all rows are. Such a column is filled in after the outcome, like the

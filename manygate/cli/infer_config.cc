@@ -17,7 +17,7 @@ constexpr char kName[] = "<command line>";
 constexpr int64_t kManyValues = 1000;  // from here on, values seen once share the unknown bucket
 constexpr double kWideRange = 100;
 
-void DescribeDialect(const CsvOptions& options, const InferredSchema& schema, config::DataConfig* data) {
+void DescribeDialect(const SourceOptions& options, const InferredSchema& schema, config::DataConfig* data) {
   data->set_delimiter(std::string(1, options.delimiter));
   data->set_with_header(options.with_header);
   data->set_trim_blanks(options.trim_blanks);

@@ -76,7 +76,7 @@ std::string Examples(const std::vector<std::string>& values) {
   return text;
 }
 
-std::string DialectText(const CsvOptions& options) {
+std::string DialectText(const SourceOptions& options) {
   const std::string delimiter = options.delimiter == '\t' ? "tab" : fmt::format("\"{}\"", options.delimiter);
   std::string text = fmt::format("separated by {}, {}", delimiter,
                                  options.with_header ? "named by the first line" : "without a line of names");
@@ -84,7 +84,7 @@ std::string DialectText(const CsvOptions& options) {
   return text;
 }
 
-Json DataJson(const InferredSchema& schema, const CsvOptions& options) {
+Json DataJson(const InferredSchema& schema, const SourceOptions& options) {
   Json columns = Json::array();
   for (const InferredColumn& column : schema.columns) {
     Json entry = {{"name", column.name},
@@ -128,7 +128,7 @@ std::string DataTable(const InferredSchema& schema) {
 
 Status InspectData(const InspectFlags& flags, const Console& console) {
   MG_ASSIGN_OR_RETURN(const std::vector<std::string> files, ExpandPaths(flags.path));
-  MG_ASSIGN_OR_RETURN(const CsvOptions options, DetectDialect(files[0], DataOptions()));
+  MG_ASSIGN_OR_RETURN(const SourceOptions options, DetectDialect(files[0], DataOptions()));
   ThreadPool pool(flags.threads);
   MG_ASSIGN_OR_RETURN(const InferredSchema schema, InferColumns(files, options, pool));
   if (flags.json) {

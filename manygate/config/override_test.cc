@@ -162,7 +162,8 @@ INSTANTIATE_TEST_SUITE_P(
         OverrideCase{"train_config.num_epochs=3 seed: 4", "expected one value for num_epochs"},
         OverrideCase{"train_config.use_tensorboard=maybe", "use_tensorboard needs true or false, found maybe"},
         OverrideCase{"data_config.dataset_type=Csv",
-                     "dataset_type has no value \"Csv\". Did you mean \"CsvDataset\"? Values: CsvDataset"},
+                     "dataset_type has no value \"Csv\". Did you mean \"CsvDataset\"? Values: CsvDataset, "
+                     "ParquetDataset, TFRecordDataset, FieldListDataset"},
         OverrideCase{"train_config.ema=0.9", "ema needs fields in { }, found \"0.9\""},
         OverrideCase{"train_config.ema={rate: 0.9}", "unknown field \"rate\" in Ema. Fields: decay"},
         OverrideCase{"train_config.seed.x=1", "seed is a value, it has no fields"},

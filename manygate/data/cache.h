@@ -48,7 +48,7 @@ inline constexpr uint32_t kCacheFormatVersion = 1;
 
 struct CacheKey {
   std::vector<std::string> files;
-  std::string options;  // CsvOptions::Fingerprint()
+  std::string options;  // SourceOptions::Fingerprint()
   std::vector<ColumnRequest> requests;
 };
 

@@ -70,7 +70,7 @@ class CacheTest : public ::testing::Test {
   TestFolder folder_;
   const std::string cache_dir_ = folder_.Path("cache/below");
   std::string source_;
-  CsvOptions options_;
+  SourceOptions options_;
   std::vector<std::string> notes_;
 };
 
@@ -245,25 +245,25 @@ TEST(ReadTable, GlobsAndConfiguration) {
             StatusCode::kInvalidInput);
 }
 
-TEST(CsvOptionsFromConfig, Comment) {
+TEST(SourceOptionsFromConfig, Comment) {
   config::DataConfig config;
-  const std::string without = CsvOptionsFromConfig(config)->Fingerprint();
+  const std::string without = SourceOptionsFromConfig(config)->Fingerprint();
   config.set_comment("|1x3");
-  EXPECT_EQ(CsvOptionsFromConfig(config)->comment, "|1x3");
-  EXPECT_NE(CsvOptionsFromConfig(config)->Fingerprint(), without) << "a cache would hold the comments as rows";
+  EXPECT_EQ(SourceOptionsFromConfig(config)->comment, "|1x3");
+  EXPECT_NE(SourceOptionsFromConfig(config)->Fingerprint(), without) << "a cache would hold the comments as rows";
   config.set_comment("#\n");
-  EXPECT_EQ(CsvOptionsFromConfig(config).status().message(),
+  EXPECT_EQ(SourceOptionsFromConfig(config).status().message(),
             "data_config.comment: found \"#\\n\", expected text that stands at the begin of one line, such as \"#\"");
 }
 
-TEST(CsvOptionsFromConfig, AllProblemsAtOnce) {
+TEST(SourceOptionsFromConfig, AllProblemsAtOnce) {
   config::DataConfig config;
   config.set_delimiter(",,");
   config.set_quote("''");
   config.add_input_fields()->set_input_name("a");
   config.add_input_fields();
   config.add_input_fields()->set_input_name("a");
-  const Status status = CsvOptionsFromConfig(config).status();
+  const Status status = SourceOptionsFromConfig(config).status();
   EXPECT_EQ(status.code(), StatusCode::kInvalidInput);
   EXPECT_EQ(status.message(),
             "data_config.delimiter: found \",,\", expected one ASCII character such as \",\" or \"\\t\"\n"
@@ -273,14 +273,14 @@ TEST(CsvOptionsFromConfig, AllProblemsAtOnce) {
   config.Clear();
   config.set_delimiter("'");
   config.set_quote("'");
-  EXPECT_THAT(CsvOptionsFromConfig(config).status().message(), HasSubstr("is the delimiter too"));
+  EXPECT_THAT(SourceOptionsFromConfig(config).status().message(), HasSubstr("is the delimiter too"));
   config.Clear();
   config.set_delimiter("\\t");
   config.set_quote("");
   config.set_with_header(true);
-  EXPECT_EQ(CsvOptionsFromConfig(config)->delimiter, '\t');
-  EXPECT_EQ(CsvOptionsFromConfig(config)->quote, '\0');
-  EXPECT_EQ(CsvOptionsFromConfig(config::DataConfig())->delimiter, ',');
+  EXPECT_EQ(SourceOptionsFromConfig(config)->delimiter, '\t');
+  EXPECT_EQ(SourceOptionsFromConfig(config)->quote, '\0');
+  EXPECT_EQ(SourceOptionsFromConfig(config::DataConfig())->delimiter, ',');
 }
 
 }  // namespace

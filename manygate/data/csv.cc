@@ -8,141 +8,14 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cstdlib>
-#include <limits>
 #include <memory>
-#include <new>
-#include <utility>
 
-#include "manygate/base/check.h"
 #include "manygate/base/text.h"
 #include "manygate/data/csv_block.h"
-#include "manygate/data/csv_dictionary.h"
 #include "manygate/data/csv_pipeline.h"
 
 namespace manygate {
 namespace {
-
-// An array that grows by realloc, which moves pages instead of bytes once it is large: there is never a second copy.
-class GrowingArray {
- public:
-  GrowingArray() = default;
-  ~GrowingArray() { std::free(data_); }
-  GrowingArray(GrowingArray&& other) noexcept { *this = std::move(other); }
-  GrowingArray& operator=(GrowingArray&& other) noexcept {
-    std::swap(data_, other.data_);
-    std::swap(capacity_, other.capacity_);
-    return *this;
-  }
-
-  void* data() { return data_; }
-  void Reserve(size_t bytes) {
-    if (bytes > capacity_) Resize(std::max(bytes, capacity_ + capacity_ / 2));
-  }
-  // Gives the memory away, cut to size.
-  std::shared_ptr<const void> Release(size_t bytes) {
-    Resize(std::max<size_t>(bytes, 1));
-    void* data = std::exchange(data_, nullptr);
-    capacity_ = 0;
-    return {data, [](const void* memory) { std::free(const_cast<void*>(memory)); }};
-  }
-
- private:
-  void Resize(size_t bytes) {
-    void* moved = std::realloc(data_, bytes);
-    if (moved == nullptr) throw std::bad_alloc();
-    data_ = moved;
-    capacity_ = bytes;
-  }
-
-  void* data_ = nullptr;
-  size_t capacity_ = 0;
-};
-
-template <typename Narrow, typename Wide>
-void WidenInPlace(void* data, int64_t rows) {
-  for (int64_t row = rows; row-- > 0;) {  // from the end: the wide values lie behind the narrow ones
-    const Narrow value = static_cast<const Narrow*>(data)[row];
-    static_cast<Wide*>(data)[row] = value;
-  }
-}
-
-template <typename Code>
-void MapCodes(const std::vector<uint32_t>& map, const uint32_t* codes, int64_t rows, Code* out) {
-  for (int64_t row = 0; row < rows; ++row) out[row] = static_cast<Code>(map[codes[row]]);
-}
-
-// One column of the table while it grows.
-class ColumnBuilder {
- public:
-  ColumnBuilder(ColumnKind kind, std::span<const std::string> missing_values)
-      : kind_(kind), dictionary_(missing_values) {}
-
-  void Append(const ParsedBlock::Column& part, int64_t rows) {
-    if (kind_ == ColumnKind::kNumber) {
-      values_.Reserve(static_cast<size_t>(rows_ + rows) * sizeof(float));
-      std::copy_n(part.numbers.data(), rows, static_cast<float*>(values_.data()) + rows_);
-    } else {
-      AppendCodes(part, rows);
-    }
-    rows_ += rows;
-  }
-
-  void Finish(const std::string& name, Table* table) {
-    Column column;
-    column.name = name;
-    column.kind = kind_;
-    const size_t value_bytes = kind_ == ColumnKind::kNumber ? sizeof(float) : static_cast<size_t>(code_bytes_);
-    std::shared_ptr<const void> memory = values_.Release(static_cast<size_t>(rows_) * value_bytes);
-    if (kind_ == ColumnKind::kNumber) {
-      column.numbers = static_cast<const float*>(memory.get());
-    } else {
-      column.codes = memory.get();
-      column.code_bytes = code_bytes_;
-      column.dictionary = dictionary_.TakeTexts();
-    }
-    table->storage.push_back(std::move(memory));
-    table->columns.push_back(std::move(column));
-  }
-
- private:
-  void AppendCodes(const ParsedBlock::Column& part, int64_t rows) {
-    map_.resize(part.dictionary.size());
-    map_[0] = 0;
-    for (uint32_t local = 1; local < part.dictionary.size(); ++local) {
-      map_[local] = dictionary_.Find(part.dictionary.text(local), part.dictionary.hash(local));
-    }
-    Widen(dictionary_.texts().size());
-    values_.Reserve(static_cast<size_t>(rows_ + rows) * static_cast<size_t>(code_bytes_));
-    const uint32_t* codes = part.codes.data();
-    switch (code_bytes_) {
-      case 1: return MapCodes(map_, codes, rows, static_cast<uint8_t*>(values_.data()) + rows_);
-      case 2: return MapCodes(map_, codes, rows, static_cast<uint16_t*>(values_.data()) + rows_);
-      default: return MapCodes(map_, codes, rows, static_cast<uint32_t*>(values_.data()) + rows_);
-    }
-  }
-
-  void Widen(size_t dictionary_size) {
-    const int needed = dictionary_size <= 256 ? 1 : dictionary_size <= 65536 ? 2 : 4;
-    if (needed == code_bytes_) return;
-    values_.Reserve(static_cast<size_t>(rows_) * static_cast<size_t>(needed));
-    if (code_bytes_ == 2) {
-      WidenInPlace<uint16_t, uint32_t>(values_.data(), rows_);
-    } else if (needed == 2) {
-      WidenInPlace<uint8_t, uint16_t>(values_.data(), rows_);
-    } else {
-      WidenInPlace<uint8_t, uint32_t>(values_.data(), rows_);
-    }
-    code_bytes_ = needed;
-  }
-
-  ColumnKind kind_;
-  MergedDictionary dictionary_;
-  GrowingArray values_;
-  int64_t rows_ = 0;
-  int code_bytes_ = 1;
-  std::vector<uint32_t> map_;  // codes of the present block to codes of the column
-};
 
 // Finds the requested columns; all that are unknown are reported together.
 Status PlanTargets(std::span<const ColumnRequest> requests, const std::string& path, ParsePlan* plan) {
@@ -159,50 +32,41 @@ Status PlanTargets(std::span<const ColumnRequest> requests, const std::string& p
   return problems.empty() ? OkStatus() : InvalidInput(problems);
 }
 
-std::string JoinSources(std::span<const std::string> files) {
-  std::string joined;
-  for (size_t i = 0; i < std::min<size_t>(files.size(), 3); ++i) joined += (i == 0 ? "" : ", ") + files[i];
-  if (files.size() > 3) joined += fmt::format(", ... ({} files)", files.size());
-  return joined;
-}
+class CsvReader : public Reader {
+ public:
+  CsvReader(std::span<const std::string> files, const SourceOptions& options)
+      : files_(files.begin(), files.end()), options_(options) {}
+
+  StatusOr<Columns> ReadColumns(bool) override {
+    MG_ASSIGN_OR_RETURN(std::vector<std::string> names, FirstNames());
+    MG_RETURN_IF_ERROR(ForEachFile(files_, options_, names, [](CsvFile&) { return OkStatus(); }));
+    return Columns{std::move(names)};
+  }
+
+  Status ReadRows(std::span<const ColumnRequest> requests, ThreadPool& pool,
+                  const std::function<void(RowBlock&)>& consume) override {
+    ParsePlan plan{.options = options_, .names = {}, .targets = {}};
+    MG_ASSIGN_OR_RETURN(plan.names, FirstNames());
+    MG_RETURN_IF_ERROR(PlanTargets(requests, files_[0], &plan));
+    std::vector<BlockParser> parsers(static_cast<size_t>(pool.size()), BlockParser(plan));
+    return ForEachFile(files_, options_, plan.names,
+                       [&](CsvFile& file) { return ParseFile(file, parsers, pool, consume); });
+  }
+
+ private:
+  StatusOr<std::vector<std::string>> FirstNames() const {
+    MG_ASSIGN_OR_RETURN(const std::unique_ptr<CsvFile> first, CsvFile::Open(files_[0], options_));
+    return first->names();
+  }
+
+  const std::vector<std::string> files_;
+  const SourceOptions options_;
+};
 
 }  // namespace
 
-StatusOr<std::vector<std::string>> ReadCsvColumnNames(std::span<const std::string> files, const CsvOptions& options) {
-  if (files.empty()) return InvalidInput("no input files; name at least one");
-  std::vector<std::string> names;
-  {
-    MG_ASSIGN_OR_RETURN(const std::unique_ptr<CsvFile> first, CsvFile::Open(files[0], options));
-    names = first->names();
-  }
-  MG_RETURN_IF_ERROR(ForEachFile(files, options, names, [](CsvFile&) { return OkStatus(); }));
-  return names;
-}
-
-StatusOr<Table> ReadCsv(std::span<const std::string> files, const CsvOptions& options,
-                        std::span<const ColumnRequest> requests, ThreadPool& pool) {
-  if (files.empty()) return InvalidInput("no input files; name at least one");
-  ParsePlan plan{.options = options, .names = {}, .targets = {}};
-  {
-    MG_ASSIGN_OR_RETURN(const std::unique_ptr<CsvFile> first, CsvFile::Open(files[0], options));
-    plan.names = first->names();
-  }
-  MG_RETURN_IF_ERROR(PlanTargets(requests, files[0], &plan));
-
-  std::vector<ColumnBuilder> builders;
-  for (const ColumnRequest& request : requests) builders.emplace_back(request.kind, options.missing_values);
-  std::vector<BlockParser> parsers(static_cast<size_t>(pool.size()), BlockParser(plan));
-  Table table;
-  const auto consume = [&](ParsedBlock& block) {
-    for (size_t i = 0; i < builders.size(); ++i) builders[i].Append(block.columns[i], block.rows);
-    table.rows += block.rows;
-  };
-  MG_RETURN_IF_ERROR(
-      ForEachFile(files, options, plan.names, [&](CsvFile& file) { return ParseFile(file, parsers, pool, consume); }));
-  table.source = JoinSources(files);
-  if (table.rows == 0) return InvalidInput(fmt::format("{}: has no rows", table.source));
-  for (size_t i = 0; i < builders.size(); ++i) builders[i].Finish(requests[i].name, &table);
-  return table;
+std::unique_ptr<Reader> MakeCsvReader(std::span<const std::string> files, const SourceOptions& options) {
+  return std::make_unique<CsvReader>(files, options);
 }
 
 }  // namespace manygate

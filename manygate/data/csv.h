@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// Reads delimited text (CSV, TSV), plain, .gz or .zst, into a Table.
+// Reads delimited text (CSV, TSV), plain, .gz or .zst.
 //
-//   ThreadPool pool(threads);
+//   std::unique_ptr<Reader> reader = MakeCsvReader(files, options);
 //   std::vector<ColumnRequest> requests = {{"age", ColumnKind::kNumber}, {"job", ColumnKind::kCategory}};
-//   StatusOr<Table> table = ReadCsv(files, options, requests, pool);
+//   MG_RETURN_IF_ERROR(reader->ReadRows(requests, pool, consume));
 //
 // Text is streamed in blocks of about 1 MiB that end at row ends; the whole text is never in memory. The blocks are
 // parsed by the pool, each with dictionaries of its own, which are then merged in the order of the blocks: the table
@@ -21,24 +21,16 @@
 #ifndef MANYGATE_DATA_CSV_H_
 #define MANYGATE_DATA_CSV_H_
 
+#include <memory>
 #include <span>
 #include <string>
-#include <vector>
 
-#include "manygate/base/status.h"
-#include "manygate/base/thread_pool.h"
-#include "manygate/data/csv_options.h"
-#include "manygate/data/table.h"
+#include "manygate/data/reader.h"
+#include "manygate/data/source_options.h"
 
 namespace manygate {
 
-// The rows of all files, one after the other; the requested columns in the order of the requests (each name once).
-StatusOr<Table> ReadCsv(std::span<const std::string> files, const CsvOptions& options,
-                        std::span<const ColumnRequest> requests, ThreadPool& pool);
-
-// Names of the columns: from the header or options.names, or made up from the first row. Reads the head of each file
-// and checks that they agree.
-StatusOr<std::vector<std::string>> ReadCsvColumnNames(std::span<const std::string> files, const CsvOptions& options);
+std::unique_ptr<Reader> MakeCsvReader(std::span<const std::string> files, const SourceOptions& options);
 
 }  // namespace manygate
 

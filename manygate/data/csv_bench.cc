@@ -11,7 +11,7 @@
 #include <string>
 #include <vector>
 
-#include "manygate/data/csv.h"
+#include "manygate/data/reader.h"
 #include "manygate/data/text_source.h"
 
 namespace manygate {
@@ -29,11 +29,11 @@ void WriteText(const std::string& path, const std::string& text) {
   fclose(file);
 }
 
-void ReadAll(benchmark::State& state, const std::string& path, const CsvOptions& options,
+void ReadAll(benchmark::State& state, const std::string& path, const SourceOptions& options,
              const std::vector<ColumnRequest>& requests, int64_t text_bytes) {
   ThreadPool pool(static_cast<int>(state.range(0)));
   for (auto _ : state) {
-    StatusOr<Table> table = ReadCsv({&path, 1}, options, requests, pool);
+    StatusOr<Table> table = ReadFiles({&path, 1}, options, requests, pool);
     if (!table.ok()) return state.SkipWithError(table.status().message().c_str());
     benchmark::DoNotOptimize(table->rows);
     state.counters["rows"] = static_cast<double>(table->rows);
@@ -61,7 +61,7 @@ void Census(benchmark::State& state, bool compressed) {
   text.resize((*source)->Read(text.data(), text.size()).value());
   const std::string plain = Folder() + "/census.csv";
   WriteText(plain, text);
-  CsvOptions options;
+  SourceOptions options;
   options.missing_values = {"?"};
   ReadAll(state, compressed ? packed : plain, options, CensusRequests(), static_cast<int64_t>(text.size()));
 }
@@ -78,7 +78,7 @@ void Synthetic(benchmark::State& state, bool quoted) {
   }
   const std::string path = Folder() + (quoted ? "/quoted.csv" : "/ids.csv");
   WriteText(path, text);
-  CsvOptions options;
+  SourceOptions options;
   options.with_header = true;
   ReadAll(state, path, options,
           {{"id", ColumnKind::kCategory}, {"price", ColumnKind::kNumber}, {"label", ColumnKind::kNumber}},

@@ -11,7 +11,7 @@
 #include <utility>
 
 #include "manygate/base/check.h"
-#include "manygate/data/csv_number.h"
+#include "manygate/data/number_text.h"
 #include "manygate/data/utf8.h"
 
 namespace manygate {

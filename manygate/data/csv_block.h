@@ -14,11 +14,11 @@
 #include <string_view>
 #include <vector>
 
-#include "manygate/data/csv_dictionary.h"
 #include "manygate/data/csv_file.h"
-#include "manygate/data/csv_number.h"
-#include "manygate/data/csv_options.h"
 #include "manygate/data/csv_rows.h"
+#include "manygate/data/number_text.h"
+#include "manygate/data/row_block.h"
+#include "manygate/data/source_options.h"
 #include "manygate/data/table.h"
 
 namespace manygate {
@@ -29,7 +29,7 @@ struct ParsePlan {
     int field;  // position in the row, from 0
     ColumnKind kind;
   };
-  CsvOptions options;
+  SourceOptions options;
   std::vector<std::string> names;  // all columns of the file
   std::vector<Target> targets;
 };
@@ -37,12 +37,7 @@ struct ParsePlan {
 inline constexpr size_t kMaxProblems = 10;
 inline constexpr char kEmptyLineProblem[] = "an empty line between rows; remove it";
 
-struct ParsedBlock {
-  struct Column {
-    BlockDictionary dictionary;   // kCategory: points into `block` and `unescaped`
-    std::vector<uint32_t> codes;  // kCategory: [>= rows], codes of `dictionary`
-    std::vector<float> numbers;   // kNumber: [>= rows], NaN = missing
-  };
+struct ParsedBlock : RowBlock {
   struct Problem {
     uint64_t line;     // physical line from 0, counted from the block's begin
     int field;         // from 0; -1: the row as a whole
@@ -51,10 +46,8 @@ struct ParsedBlock {
 
   TextBlock block;
   std::deque<std::string> unescaped;  // values that had doubled quotes, with kTextPadding bytes behind them
-  int64_t rows = 0;
-  uint64_t lines = 0;             // physical lines
-  std::vector<Column> columns;    // [targets]
-  std::vector<Problem> problems;  // the first kMaxProblems
+  uint64_t lines = 0;                 // physical lines
+  std::vector<Problem> problems;      // the first kMaxProblems
 
   // Empty lines are an error only if a row follows, perhaps in a later block.
   bool has_row = false;                  // at least one line is not empty

@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "manygate/data/csv.h"
+#include "manygate/data/reader.h"
 #include "manygate/data/test_files.h"
 
 namespace manygate {
@@ -19,30 +19,30 @@ struct BadFile {
   const char* what;
   std::string text;
   std::string message;  // FILE stands for the path
-  CsvOptions options = {};
+  SourceOptions options = {};
   const char* name = "t.csv";
 };
 
-CsvOptions Header() {
-  CsvOptions options;
+SourceOptions Header() {
+  SourceOptions options;
   options.with_header = true;
   return options;
 }
 
-CsvOptions NoQuotes() {
-  CsvOptions options = Header();
+SourceOptions NoQuotes() {
+  SourceOptions options = Header();
   options.quote = '\0';
   return options;
 }
 
-CsvOptions Delimiter(char delimiter) {
-  CsvOptions options = Header();
+SourceOptions Delimiter(char delimiter) {
+  SourceOptions options = Header();
   options.delimiter = delimiter;
   return options;
 }
 
-CsvOptions Skip(uint64_t lines) {
-  CsvOptions options = Header();
+SourceOptions Skip(uint64_t lines) {
+  SourceOptions options = Header();
   options.skip_lines = lines;
   return options;
 }
@@ -85,7 +85,7 @@ std::vector<BadFile> BadFiles() {
       {"too large", "n,t\n1e39,a\n", "FILE:2:1 (n): found \"1e39\", which is beyond the largest number", Header()},
       {"header taken for a row", "n,t\n1,a\n", "FILE:1:1 (n): found \"n\", " + number_hint,
        [] {
-         CsvOptions o;
+         SourceOptions o;
          o.names = {"n", "t"};
          return o;
        }()},
@@ -176,8 +176,8 @@ TEST(BadCsv, EveryMessageSaysWhereWhatAndWhy) {
     for (int threads : {1, 2}) {
       ThreadPool pool(threads);
       const StatusOr<Table> table =
-          ReadCsv({&file, 1}, bad.options,
-                  std::vector<ColumnRequest>{{"n", ColumnKind::kNumber}, {"t", ColumnKind::kCategory}}, pool);
+          ReadFiles({&file, 1}, bad.options,
+                    std::vector<ColumnRequest>{{"n", ColumnKind::kNumber}, {"t", ColumnKind::kCategory}}, pool);
       ASSERT_FALSE(table.ok());
       EXPECT_EQ(table.status().code(), StatusCode::kInvalidInput);
       EXPECT_THAT(table.status().message(), HasSubstr(ReplaceAll(bad.message, "FILE", file)));
@@ -185,9 +185,9 @@ TEST(BadCsv, EveryMessageSaysWhereWhatAndWhy) {
   }
 }
 
-std::string ReadMessage(const std::vector<std::string>& files, const CsvOptions& options) {
+std::string ReadMessage(const std::vector<std::string>& files, const SourceOptions& options) {
   ThreadPool pool(2);
-  return ReadCsv(files, options, std::vector<ColumnRequest>{{"n", ColumnKind::kNumber}}, pool).status().message();
+  return ReadFiles(files, options, std::vector<ColumnRequest>{{"n", ColumnKind::kNumber}}, pool).status().message();
 }
 
 TEST(BadCsv, NoFilesNoFileAndAFolder) {
@@ -256,7 +256,7 @@ TEST(BadCsv, ZstdThatCannotBeUnpacked) {
   const std::string magic = "\x28\xB5\x2F\xFD", block = std::string("\x21\0\0", 3) + "n\n1\n";
   const std::string plain = folder.Write("plain.zst", magic + std::string("\0\x88", 2) + block);  // 128 MiB
   ThreadPool pool(1);
-  EXPECT_EQ(ReadCsv({&plain, 1}, Header(), std::vector<ColumnRequest>{{"n", ColumnKind::kNumber}}, pool)->rows, 1);
+  EXPECT_EQ(ReadFiles({&plain, 1}, Header(), std::vector<ColumnRequest>{{"n", ColumnKind::kNumber}}, pool)->rows, 1);
   const std::string window = folder.Write("window.zst", magic + std::string("\0\x90", 2) + block);  // 256 MiB
   EXPECT_EQ(ReadMessage({window}, Header()),
             window +

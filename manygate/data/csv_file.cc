@@ -29,7 +29,7 @@ void TextBuffer::SetSize(size_t size) {
   memset(data_.get() + size, ' ', kTextPadding);
 }
 
-StatusOr<std::unique_ptr<CsvFile>> CsvFile::Open(const std::string& path, const CsvOptions& options,
+StatusOr<std::unique_ptr<CsvFile>> CsvFile::Open(const std::string& path, const SourceOptions& options,
                                                  size_t block_bytes) {
   std::unique_ptr<CsvFile> file(new CsvFile(path, options, block_bytes));
   MG_ASSIGN_OR_RETURN(file->source_, TextSource::Open(path));

@@ -14,8 +14,8 @@
 #include <vector>
 
 #include "manygate/base/status.h"
-#include "manygate/data/csv_options.h"
 #include "manygate/data/csv_rows.h"
+#include "manygate/data/source_options.h"
 #include "manygate/data/text_source.h"
 
 namespace manygate {
@@ -49,7 +49,7 @@ struct TextBlock {
 class CsvFile {
  public:
   // Skips the byte order mark, skip_lines and comments, reads the header. InvalidInput: see csv.h.
-  static StatusOr<std::unique_ptr<CsvFile>> Open(const std::string& path, const CsvOptions& options,
+  static StatusOr<std::unique_ptr<CsvFile>> Open(const std::string& path, const SourceOptions& options,
                                                  size_t block_bytes = kTextBlockBytes);
 
   const std::string& path() const { return path_; }
@@ -60,7 +60,7 @@ class CsvFile {
   StatusOr<bool> Next(TextBlock* block);
 
  private:
-  CsvFile(std::string path, const CsvOptions& options, size_t block_bytes)
+  CsvFile(std::string path, const SourceOptions& options, size_t block_bytes)
       : path_(std::move(path)), options_(options), block_bytes_(block_bytes), rows_(options) {}
   Status Fill(size_t wanted);  // reads until `ahead_` holds that many unused bytes or the file ends
   Status SkipLines();
@@ -72,7 +72,7 @@ class CsvFile {
   size_t LastRowEnd(const char* text, size_t size, bool has_quote);
 
   const std::string path_;
-  const CsvOptions options_;
+  const SourceOptions options_;
   const size_t block_bytes_;
   RowSplitter rows_;
   std::unique_ptr<TextSource> source_;

@@ -18,7 +18,7 @@ namespace {
 // and whoever holds the next block in order hands it over.
 class Pipeline {
  public:
-  Pipeline(CsvFile& file, std::span<BlockParser> parsers, const std::function<void(ParsedBlock&)>& consume)
+  Pipeline(CsvFile& file, std::span<BlockParser> parsers, const std::function<void(RowBlock&)>& consume)
       : file_(file), parsers_(parsers), consume_(consume), max_blocks_(2 * parsers.size() + 1) {}
 
   void Work(int thread) {
@@ -112,7 +112,7 @@ class Pipeline {
 
   CsvFile& file_;
   const std::span<BlockParser> parsers_;
-  const std::function<void(ParsedBlock&)>& consume_;
+  const std::function<void(RowBlock&)>& consume_;
   const uint64_t max_blocks_;
 
   std::mutex read_mutex_;  // held while reading; taken before mutex_
@@ -152,15 +152,15 @@ Status CheckSameColumns(const CsvFile& file, const std::string& first_path, cons
 }  // namespace
 
 Status ParseFile(CsvFile& file, std::span<BlockParser> parsers, ThreadPool& pool,
-                 const std::function<void(ParsedBlock&)>& consume) {
+                 const std::function<void(RowBlock&)>& consume) {
   MG_CHECK(static_cast<int>(parsers.size()) == pool.size(), "{} parsers, {} threads", parsers.size(), pool.size());
   Pipeline pipeline(file, parsers, consume);
   pool.Run([&pipeline](int thread) { pipeline.Work(thread); });
   return pipeline.Result();
 }
 
-Status ForEachFile(std::span<const std::string> files, const CsvOptions& options, const std::vector<std::string>& names,
-                   const std::function<Status(CsvFile&)>& parse) {
+Status ForEachFile(std::span<const std::string> files, const SourceOptions& options,
+                   const std::vector<std::string>& names, const std::function<Status(CsvFile&)>& parse) {
   std::string problems;
   int bad_files = 0;
   for (const std::string& path : files) {

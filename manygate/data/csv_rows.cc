@@ -8,7 +8,7 @@
 
 namespace manygate {
 
-RowSplitter::RowSplitter(const CsvOptions& options)
+RowSplitter::RowSplitter(const SourceOptions& options)
     : delimiter_(options.delimiter), quote_(options.quote), trim_(options.trim_blanks), comment_(options.comment) {
   // A blank that is the delimiter is not a blank.
   if (delimiter_ == ' ') blank_ = '\t';
@@ -178,9 +178,9 @@ bool RowSplitter::AtComment() const {
 
 RowResult RowSplitter::Next() {
   while (AtComment()) [[unlikely]] {
-    row_begin_ = position_;
-    if (SkipLine() == RowResult::kIncomplete) return RowResult::kIncomplete;
-  }
+      row_begin_ = position_;
+      if (SkipLine() == RowResult::kIncomplete) return RowResult::kIncomplete;
+    }
   return has_quotes_ ? NextQuotedRow() : NextPlainRow();
 }
 

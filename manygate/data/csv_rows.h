@@ -16,7 +16,7 @@
 #include <string_view>
 #include <vector>
 
-#include "manygate/data/csv_options.h"
+#include "manygate/data/source_options.h"
 
 namespace manygate {
 
@@ -42,7 +42,7 @@ enum class RowResult {
 
 class RowSplitter {
  public:
-  explicit RowSplitter(const CsvOptions& options);
+  explicit RowSplitter(const SourceOptions& options);
 
   // at_end: the text is the last of its file, so a last row without line end is whole.
   void Start(const char* text, size_t size, bool at_end);

@@ -1,6 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "manygate/data/csv.h"
-
 #include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -10,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "manygate/data/reader.h"
 #include "manygate/data/test_files.h"
 
 namespace manygate {
@@ -21,20 +20,20 @@ using ::testing::HasSubstr;
 constexpr ColumnKind kText = ColumnKind::kCategory;
 constexpr ColumnKind kNumber = ColumnKind::kNumber;
 
-CsvOptions WithHeader() {
-  CsvOptions options;
+SourceOptions WithHeader() {
+  SourceOptions options;
   options.with_header = true;
   return options;
 }
 
-StatusOr<Table> Read(const std::vector<std::string>& files, const CsvOptions& options,
+StatusOr<Table> Read(const std::vector<std::string>& files, const SourceOptions& options,
                      const std::vector<ColumnRequest>& requests, int threads = 1) {
   ThreadPool pool(threads);
-  return ReadCsv(files, options, requests, pool);
+  return ReadFiles(files, options, requests, pool);
 }
 
 // All columns of a text with a header, as texts: rows joined by "|", values by ",".
-std::string Values(const std::string& text, const CsvOptions& options, const std::vector<std::string>& columns) {
+std::string Values(const std::string& text, const SourceOptions& options, const std::vector<std::string>& columns) {
   const TestFolder folder;
   std::vector<ColumnRequest> requests;
   for (const std::string& column : columns) requests.push_back({column, kText});
@@ -51,7 +50,7 @@ std::string Values(const std::string& text, const CsvOptions& options, const std
   return values;
 }
 
-TEST(ReadCsv, CategoriesAndNumbers) {
+TEST(ReadFiles, CategoriesAndNumbers) {
   const TestFolder folder;
   const std::string file = folder.Write("t.csv", "city,age,x\nRome,31,0.5\n Oslo ,,-2e3\nRome,7, +1 \n,8,1e-50\n");
   const StatusOr<Table> table = Read({file}, WithHeader(), {{"x", kNumber}, {"city", kText}, {"age", kNumber}});
@@ -75,7 +74,7 @@ TEST(ReadCsv, CategoriesAndNumbers) {
   EXPECT_TRUE(std::isnan(age.numbers[1]));
 }
 
-TEST(ReadCsv, NumbersAreTheNearestFloats) {
+TEST(ReadFiles, NumbersAreTheNearestFloats) {
   const TestFolder folder;
   const std::vector<std::pair<std::string, float>> cases = {{"0", 0.0f},
                                                             {"-0", -0.0f},
@@ -102,8 +101,8 @@ TEST(ReadCsv, NumbersAreTheNearestFloats) {
   }
 }
 
-TEST(ReadCsv, Dialects) {
-  const CsvOptions plain = WithHeader();
+TEST(ReadFiles, Dialects) {
+  const SourceOptions plain = WithHeader();
   const std::string expected = "1,x|2,y";
   EXPECT_EQ(Values("a,b\n1,x\n2,y\n", plain, {"a", "b"}), expected);
   EXPECT_EQ(Values("a,b\n1,x\n2,y", plain, {"a", "b"}), expected) << "no line end after the last row";
@@ -119,27 +118,27 @@ TEST(ReadCsv, Dialects) {
   EXPECT_EQ(Values("a , b\n 1,\tx\n2 ,y \n", plain, {"a", "b"}), expected) << "blanks";
   EXPECT_EQ(Values("\"a\",\"b\"\n\"1\",\"x\"\n\"2\",y\n", plain, {"a", "b"}), expected) << "quotes";
   EXPECT_EQ(Values("a,b\n \"1\" ,\"x\"\t\n\"2\", \"y\"\r\n", plain, {"a", "b"}), expected) << "blanks around quotes";
-  CsvOptions semicolon = plain;
+  SourceOptions semicolon = plain;
   semicolon.delimiter = ';';
   EXPECT_EQ(Values("a;b\n1;x\n2;y\n", semicolon, {"a", "b"}), expected);
-  CsvOptions tab = plain;
+  SourceOptions tab = plain;
   tab.delimiter = '\t';
   EXPECT_EQ(Values("a\tb\n1\tx\n 2 \ty\n", tab, {"a", "b"}), expected);
   EXPECT_EQ(Values("a\tb\n\tx\n2\t\n", tab, {"a", "b"}), ",x|2,") << "a tab is a delimiter and no blank";
-  CsvOptions space = plain;
+  SourceOptions space = plain;
   space.delimiter = ' ';
   EXPECT_EQ(Values("a b\n1 x\n2 \ty\n", space, {"a", "b"}), expected);
-  CsvOptions skip = plain;
+  SourceOptions skip = plain;
   skip.skip_lines = 2;
   EXPECT_EQ(Values("a title, with \"one quote\n\na,b\n1,x\n2,y\n", skip, {"a", "b"}), expected);
-  CsvOptions named;
+  SourceOptions named;
   named.names = {"a", "b"};
   EXPECT_EQ(Values("1,x\n2,y\n", named, {"a", "b"}), expected);
-  EXPECT_EQ(Values("1,x\n2,y\n", CsvOptions(), {"column_0", "column_1"}), expected);
+  EXPECT_EQ(Values("1,x\n2,y\n", SourceOptions(), {"column_0", "column_1"}), expected);
 }
 
-TEST(ReadCsv, QuotedValues) {
-  const CsvOptions options = WithHeader();
+TEST(ReadFiles, QuotedValues) {
+  const SourceOptions options = WithHeader();
   EXPECT_EQ(Values("a,b\n\"1,5\",x\n", options, {"a", "b"}), "1,5,x") << "delimiter inside";
   EXPECT_EQ(Values("a,b\n\"1\n5\",x\n", options, {"a", "b"}), "1\n5,x") << "line end inside";
   EXPECT_EQ(Values("a,b\n\"say \"\"hi\"\"\",x\n", options, {"a", "b"}), "say \"hi\",x") << "doubled quotes";
@@ -147,19 +146,19 @@ TEST(ReadCsv, QuotedValues) {
   EXPECT_EQ(Values("a,b\n\" 1 \",x\n", options, {"a", "b"}), " 1 ,x") << "blanks inside stay";
   EXPECT_EQ(Values("a,b\n5\" disk,x\"\n", options, {"a", "b"}), "5\" disk,x\"") << "quotes within a value are text";
   EXPECT_EQ(Values("a\n\"x\n\ny\"\n", options, {"a"}), "x\n\ny") << "an empty line inside";
-  CsvOptions no_quotes = options;
+  SourceOptions no_quotes = options;
   no_quotes.quote = '\0';
   EXPECT_EQ(Values("a,b\n\"1,x\"\n", no_quotes, {"a", "b"}), "\"1,x\"");
-  CsvOptions single = options;
+  SourceOptions single = options;
   single.quote = '\'';
   EXPECT_EQ(Values("a,b\n'1,5',\"x\"\n", single, {"a", "b"}), "1,5,\"x\"");
-  CsvOptions untrimmed = options;
+  SourceOptions untrimmed = options;
   untrimmed.trim_blanks = false;
   EXPECT_EQ(Values("a,b\n 1, \"x\"\n\"2\",y \n", untrimmed, {"a", "b"}), " 1, \"x\"|2,y ") << "a quote must come first";
 }
 
-TEST(ReadCsv, MissingValues) {
-  CsvOptions options = WithHeader();
+TEST(ReadFiles, MissingValues) {
+  SourceOptions options = WithHeader();
   options.missing_values = {"?", "NA", "-1"};
   const TestFolder folder;
   const std::string file = folder.Write("t.csv", "n,t\n?,?\n-1, NA \n\"NA\",\"\"\n-1.0,-1\n3,NAN\n");
@@ -172,8 +171,8 @@ TEST(ReadCsv, MissingValues) {
   EXPECT_THAT(table->columns[1].dictionary, ElementsAre("", "NAN"));
 }
 
-TEST(ReadCsv, CommentsAreLeftOut) {
-  CsvOptions options = WithHeader();
+TEST(ReadFiles, CommentsAreLeftOut) {
+  SourceOptions options = WithHeader();
   options.comment = "#";
   // Before the names, between and behind rows, with quotes and delimiters in them, the last one without a line end.
   EXPECT_EQ(Values("# it's \"1, a\n#\na,b\n#1,\"\n1,\"x\n#y\"\n#,,,\n2,z\n# end", options, {"a", "b"}), "1,x\n#y|2,z");
@@ -185,23 +184,23 @@ TEST(ReadCsv, CommentsAreLeftOut) {
   EXPECT_EQ(Values("a,b\n#1,x\n", options, {"a", "b"}), "#1,x");
 }
 
-TEST(ReadCsv, LinesAreCountedAcrossComments) {
+TEST(ReadFiles, LinesAreCountedAcrossComments) {
   const TestFolder folder;
   const std::string file = folder.Write("t.csv", "# one\nn,t\n# three\n1,a\n# five\nx,b\n");
-  CsvOptions options = WithHeader();
+  SourceOptions options = WithHeader();
   options.comment = "#";
   EXPECT_EQ(Read({file}, options, {{"n", kNumber}}).status().message().substr(0, file.size() + 17),
             file + ":6:1 (n): found \"");
 }
 
 // More comments than fit into one block, so that blocks of nothing else are read.
-TEST(ReadCsv, BlocksOfComments) {
+TEST(ReadFiles, BlocksOfComments) {
   const TestFolder folder;
   std::string comments;
   for (int i = 0; i < 150000; ++i) comments += fmt::format("# \"line {}\n", i);
   ASSERT_GT(comments.size(), 2u << 20);
   const std::string file = folder.Write("t.csv", comments + "n\n" + comments + "1\n" + comments + "2\n" + comments);
-  CsvOptions options = WithHeader();
+  SourceOptions options = WithHeader();
   options.comment = "#";
   for (const char quote : {'"', '\0'}) {
     options.quote = quote;
@@ -214,7 +213,7 @@ TEST(ReadCsv, BlocksOfComments) {
   EXPECT_EQ(Read({only}, options, {{"n", kNumber}}).status().message(), only + ": ends before the header line");
 }
 
-TEST(ReadCsv, OnlyRequestedColumnsAreParsed) {
+TEST(ReadFiles, OnlyRequestedColumnsAreParsed) {
   const TestFolder folder;
   const std::string file = folder.Write("t.csv", "a,b,c\nx,1,\xFF\ny,2,\xFF\n");
   const StatusOr<Table> table = Read({file}, WithHeader(), {{"b", kNumber}});
@@ -224,7 +223,7 @@ TEST(ReadCsv, OnlyRequestedColumnsAreParsed) {
   EXPECT_EQ(table->Find("a"), -1);
 }
 
-TEST(ReadCsv, CodesGrowFromOneToTwoToFourBytes) {
+TEST(ReadFiles, CodesGrowFromOneToTwoToFourBytes) {
   const TestFolder folder;
   std::string text = "id,other\n";
   for (int i = 0; i < 70000; ++i) text += fmt::format("u{},{}\n", i, i % 300);
@@ -243,7 +242,7 @@ TEST(ReadCsv, CodesGrowFromOneToTwoToFourBytes) {
 }
 
 // Values of every length, many equal in the first and last bytes.
-TEST(ReadCsv, LongValuesAreToldApart) {
+TEST(ReadFiles, LongValuesAreToldApart) {
   const TestFolder folder;
   std::string text = "t\n";
   std::vector<std::string> values;
@@ -263,7 +262,7 @@ TEST(ReadCsv, LongValuesAreToldApart) {
   }
 }
 
-TEST(ReadCsv, SeveralFilesAreOneTable) {
+TEST(ReadFiles, SeveralFilesAreOneTable) {
   const TestFolder folder;
   const std::vector<std::string> files = {folder.WriteZstd("a.csv.zst", "x,t\n1,p\n2,q\n"),
                                           folder.Write("b.csv", "x,t\n"),
@@ -276,7 +275,7 @@ TEST(ReadCsv, SeveralFilesAreOneTable) {
   EXPECT_EQ(table->source, files[0] + ", " + files[1] + ", " + files[2]);
 }
 
-TEST(ReadCsv, GzipMembersEndToEndAndZerosBehind) {
+TEST(ReadFiles, GzipMembersEndToEndAndZerosBehind) {
   const TestFolder folder;
   folder.WriteGzip("a.gz", "x\n1\n");
   folder.WriteGzip("b.gz", "2\n3\n");
@@ -287,7 +286,7 @@ TEST(ReadCsv, GzipMembersEndToEndAndZerosBehind) {
   EXPECT_EQ(table->rows, 3);
 }
 
-TEST(ReadCsv, ZstdFramesEndToEndAndFramesToSkip) {
+TEST(ReadFiles, ZstdFramesEndToEndAndFramesToSkip) {
   const TestFolder folder;
   const std::string a = FileContent(folder.WriteZstd("a.zst", "x\n1\n"));
   const std::string b = FileContent(folder.WriteZstd("b.zst", "2\n3\n"));
@@ -320,12 +319,12 @@ std::string LargeText(int rows) {
   return text;
 }
 
-TEST(ReadCsv, DoesNotDependOnTheNumberOfThreads) {
+TEST(ReadFiles, DoesNotDependOnTheNumberOfThreads) {
   const TestFolder folder;
   const std::string text = LargeText(80000);
   const std::string plain = folder.Write("t.csv", text);
   const std::string gzip = folder.WriteGzip("t.csv.gz", text), zstd = folder.WriteZstd("t.csv.zst", text);
-  CsvOptions options = WithHeader();
+  SourceOptions options = WithHeader();
   options.missing_values = {"?"};
   const std::vector<ColumnRequest> requests = {{"id", kText}, {"quoted", kText}, {"number", kNumber}, {"city", kText}};
   const StatusOr<Table> one = Read({plain}, options, requests, 1);
@@ -355,7 +354,7 @@ TEST(ReadCsv, DoesNotDependOnTheNumberOfThreads) {
   }
 }
 
-TEST(ReadCsv, ProblemsDoNotDependOnTheNumberOfThreads) {
+TEST(ReadFiles, ProblemsDoNotDependOnTheNumberOfThreads) {
   const TestFolder folder;
   std::string text = "a,b\n";
   for (int i = 0; i < 400000; ++i)
@@ -372,7 +371,7 @@ TEST(ReadCsv, ProblemsDoNotDependOnTheNumberOfThreads) {
   EXPECT_THAT(messages[0], HasSubstr(file + ":300001:1 (a): found \"x\""));
 }
 
-TEST(ReadCsv, StopsAfterTenProblemsPerFile) {
+TEST(ReadFiles, StopsAfterTenProblemsPerFile) {
   const TestFolder folder;
   std::string text = "a,b\n";
   for (int i = 0; i < 50; ++i) text += "x,y\n";
@@ -388,14 +387,14 @@ TEST(ReadCsv, StopsAfterTenProblemsPerFile) {
   EXPECT_THAT(message, HasSubstr("b.csv:2: found 3 fields, expected 2 (\"1\", \"2\", \"3\")"));
 }
 
-TEST(ReadCsvColumnNames, FromHeaderGivenOrMadeUp) {
+TEST(ReadColumns, FromHeaderGivenOrMadeUp) {
   const TestFolder folder;
   const std::string file = folder.Write("t.csv", "id,\"last, first\"\n1,x\n");
-  EXPECT_THAT(*ReadCsvColumnNames({&file, 1}, WithHeader()), ElementsAre("id", "last, first"));
-  EXPECT_THAT(*ReadCsvColumnNames({&file, 1}, CsvOptions()), ElementsAre("column_0", "column_1"));
-  CsvOptions named;
+  EXPECT_THAT(ReadColumns({&file, 1}, WithHeader(), false)->names, ElementsAre("id", "last, first"));
+  EXPECT_THAT(ReadColumns({&file, 1}, SourceOptions(), false)->names, ElementsAre("column_0", "column_1"));
+  SourceOptions named;
   named.names = {"p", "q"};
-  EXPECT_THAT(*ReadCsvColumnNames({&file, 1}, named), ElementsAre("p", "q"));
+  EXPECT_THAT(ReadColumns({&file, 1}, named, false)->names, ElementsAre("p", "q"));
 }
 
 // ------------------------------------------------------------------------------------------------ real files
@@ -423,7 +422,7 @@ TEST(RealFiles, Hillstrom) {
 }
 
 TEST(RealFiles, BankMarketing) {
-  CsvOptions options = WithHeader();
+  SourceOptions options = WithHeader();
   options.delimiter = ';';
   options.missing_values = {"unknown"};
   for (const auto& [name, rows, positives] : {std::tuple{"bank-full", 45211, 5289},
@@ -446,7 +445,7 @@ TEST(RealFiles, BankMarketing) {
 TEST(RealFiles, Adult) {
   const std::string train = RealDataFile("adult/adult.data.gz"), test = RealDataFile("adult/adult.test.gz");
   if (train.empty()) GTEST_SKIP() << "no real data (MANYGATE_DATA)";
-  CsvOptions options;
+  SourceOptions options;
   options.missing_values = {"?"};
   const StatusOr<Table> table =
       Read({train}, options, {{"column_1", kText}, {"column_13", kText}, {"column_14", kText}});
@@ -479,7 +478,7 @@ TEST(RealFiles, Census) {
     const bool number = i == 0 || i == 5 || (i >= 16 && i <= 18) || i == 24 || i == 30 || i == 39;
     requests.push_back({fmt::format("column_{}", i), number ? kNumber : kText});
   }
-  CsvOptions options;
+  SourceOptions options;
   const StatusOr<Table> table = Read({file}, options, requests, 2);
   // Without "?" as a missing value the lost weight column is no number column.
   EXPECT_THAT(table.status().message(), HasSubstr(":1:25 (column_24): found \"?\", expected a number"));
@@ -514,7 +513,7 @@ TEST(RealFiles, Census) {
 TEST(RealFiles, TaobaoWithoutHeader) {
   const std::string file = RealDataFile("taobao-ad-sample/alimama_sampled_train.txt.gz");
   if (file.empty()) GTEST_SKIP() << "no real data (MANYGATE_DATA)";
-  const StatusOr<Table> table = Read({file}, CsvOptions(), {{"column_264", kNumber}, {"column_266", kNumber}});
+  const StatusOr<Table> table = Read({file}, SourceOptions(), {{"column_264", kNumber}, {"column_266", kNumber}});
   ASSERT_TRUE(table.ok()) << table.status().message();
   EXPECT_EQ(table->rows, 500);
   int clicks = 0;

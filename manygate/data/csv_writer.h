@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Writes CSV that ReadCsv reads back value for value: values are quoted only where they must be. The file appears under
+// Writes CSV that ReadFiles reads back value for value: values are quoted only where they must be. The file appears under
 // its name when Close succeeds; before that, or after an error, nothing of it is left.
 //
 //   CsvWriter out;
@@ -56,7 +56,7 @@ class CsvWriter {
   size_t column_ = 0;
 };
 
-// `text` as one value of a row, quoted where ReadCsv would otherwise not give it back: appended to *out.
+// `text` as one value of a row, quoted where ReadFiles would otherwise not give it back: appended to *out.
 void AppendCsvText(std::string_view text, char delimiter, std::string* out);
 // `value` in the shortest form that reads back as the same float; nothing for NaN.
 void AppendCsvNumber(float value, std::string* out);

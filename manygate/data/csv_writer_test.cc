@@ -10,7 +10,7 @@
 #include <string>
 #include <vector>
 
-#include "manygate/data/csv.h"
+#include "manygate/data/reader.h"
 #include "manygate/data/test_files.h"
 
 namespace manygate {
@@ -72,11 +72,11 @@ TEST(CsvWriter, ComesBackValueForValue) {
       }
     }
     ASSERT_TRUE(out.Close().ok());
-    CsvOptions options;
+    SourceOptions options;
     options.with_header = true;
     ThreadPool pool(2);
     const std::string path = folder.Path(name);
-    const StatusOr<Table> table = ReadCsv(
+    const StatusOr<Table> table = ReadFiles(
         {&path, 1}, options,
         std::vector<ColumnRequest>{{"a name, with comma", ColumnKind::kCategory}, {"x", ColumnKind::kNumber}}, pool);
     ASSERT_TRUE(table.ok()) << table.status().message();

@@ -9,9 +9,9 @@
 #include <string>
 #include <vector>
 
-#include "manygate/data/csv.h"
 #include "manygate/data/infer.h"
 #include "manygate/data/paper_rows.h"
+#include "manygate/data/reader.h"
 #include "manygate/data/test_files.h"
 
 namespace manygate {
@@ -23,12 +23,12 @@ using ::testing::HasSubstr;
 using ::testing::Le;
 
 Table ReadNumbers(const std::string& path, const std::vector<std::string>& columns) {
-  CsvOptions options;
+  SourceOptions options;
   options.with_header = true;
   std::vector<ColumnRequest> requests;
   for (const std::string& column : columns) requests.push_back({column, ColumnKind::kNumber});
   ThreadPool pool(2);
-  StatusOr<Table> table = ReadCsv({&path, 1}, options, requests, pool);
+  StatusOr<Table> table = ReadFiles({&path, 1}, options, requests, pool);
   EXPECT_TRUE(table.ok()) << table.status().message();
   return table.ok() ? *std::move(table) : Table();
 }
@@ -91,7 +91,7 @@ TEST(GenerateFunnel, ColumnsAreUnderstoodWithoutAConfiguration) {
   const std::string path = folder.Path("funnel.csv");
   ASSERT_TRUE(GenerateFunnel({.rows = 20000, .seed = 1}, path).ok());
   ThreadPool pool(2);
-  const StatusOr<CsvOptions> options = DetectDialect(path, CsvOptions());
+  const StatusOr<SourceOptions> options = DetectDialect(path, SourceOptions());
   ASSERT_TRUE(options.ok());
   EXPECT_TRUE(options->with_header);
   const StatusOr<InferredSchema> schema = InferColumns({&path, 1}, *options, pool);

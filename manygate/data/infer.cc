@@ -14,10 +14,9 @@
 #include <utility>
 
 #include "manygate/base/text.h"
-#include "manygate/data/csv_block.h"
 #include "manygate/data/csv_file.h"
-#include "manygate/data/csv_number.h"
-#include "manygate/data/csv_pipeline.h"
+#include "manygate/data/number_text.h"
+#include "manygate/data/reader.h"
 
 namespace manygate {
 namespace {
@@ -31,7 +30,7 @@ class ColumnSummary {
  public:
   explicit ColumnSummary(std::span<const std::string> missing_values) : missing_(missing_values), known_({}) {}
 
-  void Add(const ParsedBlock::Column& part, int64_t rows) {
+  void Add(const RowBlock::Column& part, int64_t rows) {
     is_missing_.assign(part.dictionary.size(), 0);
     is_missing_[0] = 1;
     for (uint32_t local = 1; local < part.dictionary.size(); ++local) {
@@ -155,8 +154,8 @@ struct Cut {
   size_t agreeing = 0;  // rows of that width
 };
 
-Cut CutRows(const TextBuffer& text, bool at_end, const CsvOptions& options, char delimiter) {
-  CsvOptions with = options;
+Cut CutRows(const TextBuffer& text, bool at_end, const SourceOptions& options, char delimiter) {
+  SourceOptions with = options;
   with.delimiter = delimiter;
   RowSplitter splitter(with);
   splitter.Start(text.data(), text.size(), at_end);
@@ -178,8 +177,8 @@ Cut CutRows(const TextBuffer& text, bool at_end, const CsvOptions& options, char
 }
 
 // The beginning of a file, opened as if it had one nameless column: nothing is assumed about its rows.
-StatusOr<TextBlock> ReadFirstBlock(const std::string& file, const CsvOptions& options) {
-  CsvOptions open = options;
+StatusOr<TextBlock> ReadFirstBlock(const std::string& file, const SourceOptions& options) {
+  SourceOptions open = options;
   open.with_header = false;
   open.names = {"column"};
   MG_ASSIGN_OR_RETURN(const std::unique_ptr<CsvFile> opened, CsvFile::Open(file, open, kDialectBytes));
@@ -190,7 +189,7 @@ StatusOr<TextBlock> ReadFirstBlock(const std::string& file, const CsvOptions& op
 }
 
 // Also true for the usual ways to write a missing value: the options may not name them yet.
-bool IsNumberOrMissing(const std::string& text, const CsvOptions& options) {
+bool IsNumberOrMissing(const std::string& text, const SourceOptions& options) {
   static constexpr std::array<std::string_view, 7> kUsual = {"?", "-", "na", "n/a", "nan", "null", "none"};
   double value;
   return text.empty() || ParseDouble(text, &value) == NumberParse::kOk ||
@@ -200,7 +199,7 @@ bool IsNumberOrMissing(const std::string& text, const CsvOptions& options) {
 
 // A first row names the columns when its values are different and not empty, and either a text stands above a column of
 // numbers (beside it, names may be numbers too: "click,101,121"), or all are texts that the rows below never repeat.
-bool HasHeader(const std::vector<std::vector<std::string>>& rows, const CsvOptions& options) {
+bool HasHeader(const std::vector<std::vector<std::string>>& rows, const SourceOptions& options) {
   const std::vector<std::string>& first = rows[0];
   const std::set<std::string> different(first.begin(), first.end());
   if (different.size() != first.size() || different.count("") > 0 || rows.size() < 2) return false;
@@ -242,33 +241,28 @@ const char* FeatureSuggestionName(FeatureSuggestion suggestion) {
   return "";
 }
 
-StatusOr<InferredSchema> InferColumns(std::span<const std::string> files, const CsvOptions& options, ThreadPool& pool) {
-  if (files.empty()) return InvalidInput("no input files; name at least one");
-  ParsePlan plan{.options = options, .names = {}, .targets = {}};
-  {
-    MG_ASSIGN_OR_RETURN(const std::unique_ptr<CsvFile> first, CsvFile::Open(files[0], options));
-    plan.names = first->names();
-  }
+StatusOr<InferredSchema> InferColumns(std::span<const std::string> files, const SourceOptions& options,
+                                      ThreadPool& pool) {
+  MG_ASSIGN_OR_RETURN(const std::unique_ptr<Reader> reader, MakeReader(files, options));
+  MG_ASSIGN_OR_RETURN(const Columns columns, reader->ReadColumns(true));
+  std::vector<ColumnRequest> requests;
   std::vector<ColumnSummary> summaries;
-  for (size_t i = 0; i < plan.names.size(); ++i) {
-    plan.targets.push_back({static_cast<int>(i), ColumnKind::kCategory});
+  for (const std::string& name : columns.names) {
+    requests.push_back({name, ColumnKind::kCategory});
     summaries.emplace_back(options.missing_values);
   }
-  std::vector<BlockParser> parsers(static_cast<size_t>(pool.size()), BlockParser(plan));
   InferredSchema schema;
-  const auto consume = [&](ParsedBlock& block) {
+  MG_RETURN_IF_ERROR(reader->ReadRows(requests, pool, [&](RowBlock& block) {
     for (size_t i = 0; i < summaries.size(); ++i) summaries[i].Add(block.columns[i], block.rows);
     schema.rows += block.rows;
-  };
-  MG_RETURN_IF_ERROR(
-      ForEachFile(files, options, plan.names, [&](CsvFile& file) { return ParseFile(file, parsers, pool, consume); }));
+  }));
   if (schema.rows == 0) return InvalidInput(fmt::format("{}: has no rows", files[0]));
   for (size_t i = 0; i < summaries.size(); ++i)
-    schema.columns.push_back(summaries[i].Finish(plan.names[i], schema.rows));
+    schema.columns.push_back(summaries[i].Finish(columns.names[i], schema.rows));
   return schema;
 }
 
-StatusOr<CsvOptions> DetectDialect(const std::string& file, const CsvOptions& options) {
+StatusOr<SourceOptions> DetectDialect(const std::string& file, const SourceOptions& options) {
   MG_ASSIGN_OR_RETURN(const TextBlock block, ReadFirstBlock(file, options));
   Cut best;
   double best_score = -1;
@@ -281,7 +275,7 @@ StatusOr<CsvOptions> DetectDialect(const std::string& file, const CsvOptions& op
     if (score > best_score) best_score = score, best = std::move(cut);
   }
   if (best.rows.empty()) return InvalidInput(fmt::format("{}: has no rows", file));
-  CsvOptions detected = options;
+  SourceOptions detected = options;
   detected.delimiter = best.delimiter;
   // A title above the table: one value where all other rows have more.
   const bool title =
@@ -295,7 +289,7 @@ StatusOr<CsvOptions> DetectDialect(const std::string& file, const CsvOptions& op
   return detected;
 }
 
-StatusOr<std::vector<std::string>> FirstLine(const std::string& file, const CsvOptions& options) {
+StatusOr<std::vector<std::string>> FirstLine(const std::string& file, const SourceOptions& options) {
   MG_ASSIGN_OR_RETURN(const TextBlock block, ReadFirstBlock(file, options));
   Cut cut = CutRows(block.text, block.at_end, options, options.delimiter);
   if (cut.rows.empty()) return InvalidInput(fmt::format("{}: has no rows", file));

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Looks at a file that nobody has described: its dialect, and for each column what it holds.
 //
-//   MG_ASSIGN_OR_RETURN(CsvOptions options, DetectDialect(file, CsvOptions()));
+//   MG_ASSIGN_OR_RETURN(SourceOptions options, DetectDialect(file, SourceOptions()));
 //   MG_ASSIGN_OR_RETURN(InferredSchema schema, InferColumns({&file, 1}, options, pool));
 //   for (const InferredColumn& column : schema.columns) ...
 #ifndef MANYGATE_DATA_INFER_H_
@@ -14,7 +14,7 @@
 
 #include "manygate/base/status.h"
 #include "manygate/base/thread_pool.h"
-#include "manygate/data/csv_options.h"
+#include "manygate/data/source_options.h"
 
 namespace manygate {
 
@@ -48,16 +48,17 @@ struct InferredSchema {
   std::vector<InferredColumn> columns;
 };
 
-// One pass over all rows in memory that does not grow with them. Errors as ReadCsv.
-StatusOr<InferredSchema> InferColumns(std::span<const std::string> files, const CsvOptions& options, ThreadPool& pool);
+// One pass over all rows in memory that does not grow with them. Errors as ReadFiles.
+StatusOr<InferredSchema> InferColumns(std::span<const std::string> files, const SourceOptions& options,
+                                      ThreadPool& pool);
 
 // `options` with delimiter (one of , ; tab |), with_header, and skip_lines (one title line above the rows) replaced by
-// what the first 64 KiB show. The rest of `options` is kept and used. Errors as ReadCsv for files that are no text.
-StatusOr<CsvOptions> DetectDialect(const std::string& file, const CsvOptions& options);
+// what the first 64 KiB show. The rest of `options` is kept and used. Errors as ReadFiles for files that are no text.
+StatusOr<SourceOptions> DetectDialect(const std::string& file, const SourceOptions& options);
 
-// The values of the first line, after skip_lines and comments: a row, or the names in a header. Errors as ReadCsv for
+// The values of the first line, after skip_lines and comments: a row, or the names in a header. Errors as ReadFiles for
 // files that are no text.
-StatusOr<std::vector<std::string>> FirstLine(const std::string& file, const CsvOptions& options);
+StatusOr<std::vector<std::string>> FirstLine(const std::string& file, const SourceOptions& options);
 
 }  // namespace manygate
 

@@ -16,7 +16,7 @@ namespace {
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 
-InferredSchema Infer(const std::string& text, const CsvOptions& options = {.with_header = true}, int threads = 1) {
+InferredSchema Infer(const std::string& text, const SourceOptions& options = {.with_header = true}, int threads = 1) {
   const TestFolder folder;
   const std::string file = folder.Write("t.csv", text);
   ThreadPool pool(threads);
@@ -53,7 +53,7 @@ TEST(InferColumns, KindsRangesAndCounts) {
 }
 
 TEST(InferColumns, MissingValuesAreNoTexts) {
-  CsvOptions options{.with_header = true, .missing_values = {"?"}};
+  SourceOptions options{.with_header = true, .missing_values = {"?"}};
   EXPECT_EQ(Infer("x\n1\n?\n3\n").columns[0].kind, InferredKind::kText);
   const InferredColumn x = Infer("x\n1\n?\n3\n", options).columns[0];
   EXPECT_EQ(x.kind, InferredKind::kInteger);
@@ -132,7 +132,7 @@ TEST(DetectDialect, DelimiterHeaderAndTitle) {
   for (const Dialect& expected : cases) {
     SCOPED_TRACE(expected.text);
     const TestFolder folder;
-    const StatusOr<CsvOptions> found = DetectDialect(folder.Write("t.csv", expected.text), CsvOptions());
+    const StatusOr<SourceOptions> found = DetectDialect(folder.Write("t.csv", expected.text), SourceOptions());
     ASSERT_TRUE(found.ok()) << found.status().message();
     EXPECT_EQ(found->delimiter, expected.delimiter);
     EXPECT_EQ(found->with_header, expected.with_header);
@@ -142,8 +142,8 @@ TEST(DetectDialect, DelimiterHeaderAndTitle) {
 
 TEST(DetectDialect, KeepsWhatItIsGiven) {
   const TestFolder folder;
-  CsvOptions options{.names = {"p", "q"}, .trim_blanks = false, .missing_values = {"?"}};
-  const StatusOr<CsvOptions> found = DetectDialect(folder.Write("t.csv", "1;?\n2;3\n"), options);
+  SourceOptions options{.names = {"p", "q"}, .trim_blanks = false, .missing_values = {"?"}};
+  const StatusOr<SourceOptions> found = DetectDialect(folder.Write("t.csv", "1;?\n2;3\n"), options);
   EXPECT_EQ(found->delimiter, ';');
   EXPECT_FALSE(found->trim_blanks);
   EXPECT_THAT(found->missing_values, ElementsAre("?"));
@@ -167,7 +167,7 @@ TEST(DetectDialect, RealFiles) {
         {"aliexpress-sample/aliexpress_train_sample.csv", ',', true, 0u},
         {"taobao-ad-sample/alimama_sampled_train.txt.gz", ',', false, 0u}}) {
     SCOPED_TRACE(name);
-    const StatusOr<CsvOptions> found = DetectDialect(RealDataFile(name), CsvOptions());
+    const StatusOr<SourceOptions> found = DetectDialect(RealDataFile(name), SourceOptions());
     ASSERT_TRUE(found.ok()) << found.status().message();
     EXPECT_EQ(found->delimiter, delimiter);
     EXPECT_EQ(found->with_header, header);
@@ -179,7 +179,7 @@ TEST(InferColumns, HillstromIsUnderstoodAsDescribed) {
   const std::string file = RealDataFile("hillstrom/hillstrom.csv.gz");
   if (file.empty()) GTEST_SKIP() << "no real data (MANYGATE_DATA)";
   ThreadPool pool(2);
-  const StatusOr<InferredSchema> schema = InferColumns({&file, 1}, *DetectDialect(file, CsvOptions()), pool);
+  const StatusOr<InferredSchema> schema = InferColumns({&file, 1}, *DetectDialect(file, SourceOptions()), pool);
   ASSERT_TRUE(schema.ok()) << schema.status().message();
   EXPECT_EQ(schema->rows, 64000);
   const InferredColumn& recency = schema->columns[0];
@@ -199,10 +199,10 @@ TEST(InferColumns, HillstromIsUnderstoodAsDescribed) {
 TEST(FirstLine, ValuesOfARowOrNames) {
   const TestFolder folder;
   const std::string rows = folder.Write("rows.csv", " 39, Private,,x\n1,2,3,4\n");
-  EXPECT_THAT(*FirstLine(rows, CsvOptions()), ElementsAre("39", "Private", "", "x"));
+  EXPECT_THAT(*FirstLine(rows, SourceOptions()), ElementsAre("39", "Private", "", "x"));
   const std::string titled = folder.Write("titled.csv", "a title\nn;t\n1;2\n");
   EXPECT_THAT(*FirstLine(titled, {.delimiter = ';', .with_header = true, .skip_lines = 1}), ElementsAre("n", "t"));
-  EXPECT_FALSE(FirstLine(folder.Write("empty.csv", ""), CsvOptions()).ok());
+  EXPECT_FALSE(FirstLine(folder.Write("empty.csv", ""), SourceOptions()).ok());
 }
 
 }  // namespace

@@ -7,22 +7,22 @@
 
 #include "manygate/base/file.h"
 #include "manygate/data/cache.h"
-#include "manygate/data/csv.h"
+#include "manygate/data/reader.h"
 
 namespace manygate {
 
 StatusOr<Table> ReadTable(const std::string& paths_with_globs, const config::DataConfig& config,
                           std::span<const ColumnRequest> requests, ThreadPool& pool, const std::string& cache_dir,
                           std::vector<std::string>* notes) {
-  MG_ASSIGN_OR_RETURN(const CsvOptions options, CsvOptionsFromConfig(config));
+  MG_ASSIGN_OR_RETURN(const SourceOptions options, SourceOptionsFromConfig(config));
   MG_ASSIGN_OR_RETURN(const std::vector<std::string> files, ExpandPaths(paths_with_globs));
   return ReadTableFiles(files, options, requests, pool, cache_dir, notes);
 }
 
-StatusOr<Table> ReadTableFiles(std::span<const std::string> files, const CsvOptions& options,
+StatusOr<Table> ReadTableFiles(std::span<const std::string> files, const SourceOptions& options,
                                std::span<const ColumnRequest> requests, ThreadPool& pool, const std::string& cache_dir,
                                std::vector<std::string>* notes) {
-  if (cache_dir.empty() || cache_dir == "off") return ReadCsv(files, options, requests, pool);
+  if (cache_dir.empty() || cache_dir == "off") return ReadFiles(files, options, requests, pool);
   const auto note = [notes](std::string text) {
     if (notes != nullptr && !text.empty()) notes->push_back(std::move(text));
   };
@@ -32,7 +32,7 @@ StatusOr<Table> ReadTableFiles(std::span<const std::string> files, const CsvOpti
   if (found.table.has_value()) return *std::move(found.table);
   // The state is taken before reading: a file that changes meanwhile must not be cached under its new state.
   StatusOr<std::vector<SourceState>> sources = ReadSourceStates(files);
-  MG_ASSIGN_OR_RETURN(Table table, ReadCsv(files, options, requests, pool));
+  MG_ASSIGN_OR_RETURN(Table table, ReadFiles(files, options, requests, pool));
   if (!sources.ok() || !SourcesUnchanged(*sources)) {
     note(fmt::format("{} changed while it was read; no column cache is written.", table.source));
     return table;

@@ -13,20 +13,20 @@
 #include "manygate/base/status.h"
 #include "manygate/base/thread_pool.h"
 #include "manygate/config/pipeline.pb.h"
-#include "manygate/data/csv_options.h"
+#include "manygate/data/source_options.h"
 #include "manygate/data/table.h"
 
 namespace manygate {
 
 // paths_with_globs: "a.csv,part-*.csv.gz". cache_dir: folder of the column cache, made when it is missing; "" or "off":
 // no cache. notes: sentences for the log (why a cache was rebuilt, or could not be written); may be null.
-// Errors: those of ExpandPaths, CsvOptionsFromConfig and ReadCsv. A cache that cannot be read or written is a note.
+// Errors: those of ExpandPaths, SourceOptionsFromConfig and ReadFiles. A cache that cannot be read or written is a note.
 StatusOr<Table> ReadTable(const std::string& paths_with_globs, const config::DataConfig& config,
                           std::span<const ColumnRequest> requests, ThreadPool& pool, const std::string& cache_dir,
                           std::vector<std::string>* notes);
 
 // The same for files and options that are already known.
-StatusOr<Table> ReadTableFiles(std::span<const std::string> files, const CsvOptions& options,
+StatusOr<Table> ReadTableFiles(std::span<const std::string> files, const SourceOptions& options,
                                std::span<const ColumnRequest> requests, ThreadPool& pool, const std::string& cache_dir,
                                std::vector<std::string>* notes);
 

@@ -14,7 +14,7 @@
 
 #include "manygate/base/check.h"
 #include "manygate/base/text.h"
-#include "manygate/data/csv_number.h"
+#include "manygate/data/number_text.h"
 #include "manygate/features/values.h"
 
 namespace manygate::features {

@@ -9,7 +9,7 @@
 
 #include "manygate/base/check.h"
 #include "manygate/base/thread_pool.h"
-#include "manygate/data/csv_number.h"
+#include "manygate/data/number_text.h"
 
 namespace manygate::features {
 

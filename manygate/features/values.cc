@@ -8,7 +8,7 @@
 #include <string>
 
 #include "manygate/base/text.h"
-#include "manygate/data/csv_number.h"
+#include "manygate/data/number_text.h"
 
 namespace manygate::features {
 

@@ -9,7 +9,7 @@
 #include "manygate/base/file.h"
 #include "manygate/base/text.h"
 #include "manygate/config/accessors.h"
-#include "manygate/data/csv.h"
+#include "manygate/data/reader.h"
 #include "manygate/data/source.h"
 #include "manygate/data/split.h"
 #include "manygate/features/fit.h"
@@ -48,13 +48,13 @@ StatusOr<std::shared_ptr<const features::EncodedTable>> EncodeRows(const feature
 Status CheckColumns(const config::LoadedPipeline& loaded) {
   const config::Pipeline& pipeline = loaded.pipeline;
   MG_ASSIGN_OR_RETURN(const std::vector<std::string> files, ExpandPaths(pipeline.train_input_path()));
-  MG_ASSIGN_OR_RETURN(const CsvOptions options, CsvOptionsFromConfig(pipeline.data_config()));
-  MG_ASSIGN_OR_RETURN(const std::vector<std::string> columns, ReadCsvColumnNames(files, options));
+  MG_ASSIGN_OR_RETURN(const SourceOptions options, SourceOptionsFromConfig(pipeline.data_config()));
+  MG_ASSIGN_OR_RETURN(const Columns columns, ReadColumns(files, options, false));
   std::string problems;
   const auto check = [&](const std::string& column, const std::string& place, const std::string& what) {
-    if (std::find(columns.begin(), columns.end(), column) != columns.end()) return;
+    if (columns.MayHave(column)) return;
     problems += fmt::format("{}{}: {}: \"{}\" is not a column of {}. {}", problems.empty() ? "" : "\n", place, what,
-                            column, files[0], Suggestion(column, columns, "Columns"));
+                            column, files[0], Suggestion(column, columns.names, "Columns"));
   };
   for (const auto& feature : pipeline.feature_configs())
     check(config::FeatureColumn(feature), loaded.Place(feature), "feature " + config::FeatureName(feature));

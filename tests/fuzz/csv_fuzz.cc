@@ -18,9 +18,9 @@
 #include <vector>
 
 #include "manygate/base/check.h"
-#include "manygate/data/csv.h"
 #include "manygate/data/csv_block.h"
 #include "manygate/data/csv_pipeline.h"
+#include "manygate/data/reader.h"
 
 namespace manygate {
 namespace {
@@ -44,8 +44,8 @@ class MemoryFile {
   const int descriptor_;
 };
 
-CsvOptions OptionsOf(uint8_t choice) {
-  CsvOptions options;
+SourceOptions OptionsOf(uint8_t choice) {
+  SourceOptions options;
   options.with_header = (choice & 1) != 0;
   options.delimiter = ",\t;|"[(choice >> 1) & 3];
   if ((choice & 8) != 0) options.quote = '\0';
@@ -69,7 +69,7 @@ struct Cells {
 };
 
 // Every cell as text, from blocks of that size. The head of a file is judged by its first block, so `file` may not open.
-StatusOr<Cells> ReadInBlocks(const std::string& path, const CsvOptions& options, uint8_t numbers, size_t block_bytes,
+StatusOr<Cells> ReadInBlocks(const std::string& path, const SourceOptions& options, uint8_t numbers, size_t block_bytes,
                              ThreadPool& pool) {
   MG_ASSIGN_OR_RETURN(const std::unique_ptr<CsvFile> file, CsvFile::Open(path, options, block_bytes));
   ParsePlan plan{.options = options, .names = file->names(), .targets = {}};
@@ -92,7 +92,7 @@ StatusOr<Cells> ReadInBlocks(const std::string& path, const CsvOptions& options,
   return cells;
 }
 
-void CompareBlockSizes(const std::string& path, const CsvOptions& options, uint8_t numbers, ThreadPool& pool) {
+void CompareBlockSizes(const std::string& path, const SourceOptions& options, uint8_t numbers, ThreadPool& pool) {
   const StatusOr<Cells> whole = ReadInBlocks(path, options, numbers, kTextBlockBytes, pool);
   const StatusOr<Cells> cut = ReadInBlocks(path, options, numbers, kSmallBlockBytes, pool);
   if (!whole.ok() || !cut.ok()) return;
@@ -104,11 +104,11 @@ void CompareBlockSizes(const std::string& path, const CsvOptions& options, uint8
            cut->texts.size());
 }
 
-void ReadTable(const std::string& path, const CsvOptions& options, uint8_t numbers, ThreadPool& pool) {
-  const StatusOr<std::vector<std::string>> names = ReadCsvColumnNames({&path, 1}, options);
-  if (!names.ok()) return;
-  const std::vector<ColumnRequest> requests = RequestsOf(*names, numbers);
-  const StatusOr<Table> table = ReadCsv({&path, 1}, options, requests, pool);
+void ReadTable(const std::string& path, const SourceOptions& options, uint8_t numbers, ThreadPool& pool) {
+  const StatusOr<Columns> columns = ReadColumns({&path, 1}, options, false);
+  if (!columns.ok()) return;
+  const std::vector<ColumnRequest> requests = RequestsOf(columns->names, numbers);
+  const StatusOr<Table> table = ReadFiles({&path, 1}, options, requests, pool);
   if (!table.ok()) {
     MG_CHECK(table.status().message().find(path) != std::string::npos, "names no file: {}", table.status().message());
     return;
@@ -129,7 +129,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   static manygate::ThreadPool pool(1);
   if (size < 2) return 0;
   const manygate::MemoryFile file({reinterpret_cast<const char*>(data) + 2, size - 2});
-  const manygate::CsvOptions options = manygate::OptionsOf(data[0]);
+  const manygate::SourceOptions options = manygate::OptionsOf(data[0]);
   manygate::ReadTable(file.path(), options, data[1], pool);
   manygate::CompareBlockSizes(file.path(), options, data[1], pool);
   return 0;

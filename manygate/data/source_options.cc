@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "manygate/data/csv_options.h"
+#include "manygate/data/source_options.h"
 
 #include <fmt/format.h>
 
@@ -32,7 +32,7 @@ void AppendText(std::string_view text, std::string* out) { *out += fmt::format("
 
 }  // namespace
 
-std::string CsvOptions::Fingerprint() const {
+std::string SourceOptions::Fingerprint() const {
   std::string out = fmt::format("delimiter={} quote={} header={} skip={} trim={} names=", static_cast<int>(delimiter),
                                 static_cast<int>(quote), with_header, skip_lines, trim_blanks);
   for (const std::string& name : names) AppendText(name, &out);
@@ -42,11 +42,12 @@ std::string CsvOptions::Fingerprint() const {
     out += " comment=";
     AppendText(comment, &out);
   }
+  if (dataset_type != config::CsvDataset) out += fmt::format(" type={}", static_cast<int>(dataset_type));
   return out;
 }
 
-StatusOr<CsvOptions> CsvOptionsFromConfig(const config::DataConfig& config) {
-  CsvOptions options;
+StatusOr<SourceOptions> SourceOptionsFromConfig(const config::DataConfig& config) {
+  SourceOptions options;
   std::string problems;
   const auto add = [&problems](std::string text) { problems += (problems.empty() ? "" : "\n") + std::move(text); };
   const std::string_view delimiter = Unbackslash(config.delimiter());
@@ -68,8 +69,9 @@ StatusOr<CsvOptions> CsvOptionsFromConfig(const config::DataConfig& config) {
     add(fmt::format("data_config.quote: \"{}\" is the delimiter too; choose different characters", quote));
   }
   if (config.comment().find_first_of(std::string_view("\n\r\0", 3)) != std::string::npos) {
-    add(fmt::format("data_config.comment: found \"{}\", expected text that stands at the begin of one line, such as \"#\"",
-                    Visible(config.comment())));
+    add(fmt::format(
+        "data_config.comment: found \"{}\", expected text that stands at the begin of one line, such as \"#\"",
+        Visible(config.comment())));
   }
   options.comment = config.comment();
   std::set<std::string> seen;
@@ -84,6 +86,7 @@ StatusOr<CsvOptions> CsvOptionsFromConfig(const config::DataConfig& config) {
     options.names.push_back(name);
   }
   if (!problems.empty()) return InvalidInput(problems);
+  options.dataset_type = config.dataset_type();
   options.with_header = config.with_header();
   if (options.with_header) options.names.clear();  // the file's own names count
   options.skip_lines = config.skip_lines();

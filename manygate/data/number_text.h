@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-// Decimal text to the nearest float.
+// Decimal text to the nearest float, and back.
 #ifndef MANYGATE_DATA_CSV_NUMBER_H_
 #define MANYGATE_DATA_CSV_NUMBER_H_
 
 #include <cstddef>
+#include <string>
 #include <string_view>
 
 namespace manygate {
@@ -16,6 +17,11 @@ enum class NumberParse {
 
 NumberParse ParseFloat(std::string_view text, float* value);
 NumberParse ParseDouble(std::string_view text, double* value);
+
+// The shortest text that reads back as the same number, as a typed format's number stands among texts: "0.1", "3" (not
+// "3.0"), "1e+30". NaN, which means "missing": "".
+std::string NumberText(float value);
+std::string NumberText(double value);
 
 }  // namespace manygate
 

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "manygate/data/csv_number.h"
+#include "manygate/data/number_text.h"
+
+#include <fmt/format.h>
 
 #include <cmath>
 #include <cstdint>
@@ -48,5 +50,8 @@ NumberParse Parse(std::string_view text, T* value) {
 
 NumberParse ParseFloat(std::string_view text, float* value) { return Parse(text, value); }
 NumberParse ParseDouble(std::string_view text, double* value) { return Parse(text, value); }
+
+std::string NumberText(float value) { return std::isnan(value) ? "" : fmt::format("{}", value); }
+std::string NumberText(double value) { return std::isnan(value) ? "" : fmt::format("{}", value); }
 
 }  // namespace manygate

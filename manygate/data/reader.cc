@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "manygate/data/reader.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "manygate/data/csv.h"
+#include "manygate/data/table_builder.h"
+
+namespace manygate {
+namespace {
+
+std::string JoinSources(std::span<const std::string> files) {
+  std::string joined;
+  for (size_t i = 0; i < std::min<size_t>(files.size(), 3); ++i) joined += (i == 0 ? "" : ", ") + files[i];
+  if (files.size() > 3) joined += fmt::format(", ... ({} files)", files.size());
+  return joined;
+}
+
+}  // namespace
+
+bool Columns::MayHave(std::string_view name) const {
+  return open || std::find(names.begin(), names.end(), name) != names.end();
+}
+
+StatusOr<std::unique_ptr<Reader>> MakeReader(std::span<const std::string> files, const SourceOptions& options) {
+  if (files.empty()) return InvalidInput("no input files; name at least one");
+  switch (options.dataset_type) {
+    case config::CsvDataset: return MakeCsvReader(files, options);
+    default: return InvalidInput("no reader");
+  }
+}
+
+StatusOr<Columns> ReadColumns(std::span<const std::string> files, const SourceOptions& options, bool all) {
+  MG_ASSIGN_OR_RETURN(const std::unique_ptr<Reader> reader, MakeReader(files, options));
+  return reader->ReadColumns(all);
+}
+
+StatusOr<Table> ReadFiles(std::span<const std::string> files, const SourceOptions& options,
+                          std::span<const ColumnRequest> requests, ThreadPool& pool) {
+  MG_ASSIGN_OR_RETURN(const std::unique_ptr<Reader> reader, MakeReader(files, options));
+  TableBuilder builder(requests, options.missing_values);
+  MG_RETURN_IF_ERROR(reader->ReadRows(requests, pool, [&](RowBlock& block) { builder.Append(block); }));
+  std::string source = JoinSources(files);
+  if (builder.rows() == 0) return InvalidInput(fmt::format("{}: has no rows", source));
+  return builder.Finish(std::move(source));
+}
+
+}  // namespace manygate
