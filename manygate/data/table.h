@@ -28,6 +28,15 @@ struct Column {
   const void* codes = nullptr;
   const float* numbers = nullptr;
   std::vector<std::string> dictionary;
+  // The values lie in pages of a large mapped file, which can be given back and come again when they are next read.
+  bool mapped = false;
+
+  size_t value_bytes() const { return kind == ColumnKind::kNumber ? sizeof(float) : static_cast<size_t>(code_bytes); }
+  const char* values() const { return static_cast<const char*>(kind == ColumnKind::kNumber ? numbers : codes); }
+  // Gives back the memory of rows begin .. end - 1, if mapped.
+  void Release(int64_t begin, int64_t end) const;
+  // Asks the system to read them ahead, if mapped.
+  void ReadAhead(int64_t begin, int64_t end) const;
 
   uint32_t Code(int64_t row) const {
     switch (code_bytes) {
@@ -45,6 +54,10 @@ struct Table {
   std::string source;
   // Keeps the memory behind the columns alive: heap blocks or a mapped cache file.
   std::vector<std::shared_ptr<const void>> storage;
+
+  // Of all columns.
+  void Release(int64_t begin, int64_t end) const;
+  void ReadAhead(int64_t begin, int64_t end) const;
 
   // Index of the column, or -1.
   int Find(std::string_view name) const {

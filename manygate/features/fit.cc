@@ -155,6 +155,7 @@ void Fitter::FitOne(int index, Feature* feature) {
     messages.notes.push_back(fmt::format(
         "reads column \"{}\", which label \"{}\" is made from: the model sees the answer", column->name, label.name()));
   }
+  column->Release(0, table_.rows);
   PlaceInRow(feature);
   Report(FeaturePath(index), who, messages);
 }
@@ -197,6 +198,7 @@ void Fitter::FitAllLabels() {
       continue;
     }
     FitLabel(*column, table_.rows, training_rows_, &label, &messages);
+    column->Release(0, table_.rows);
     Report(LabelPath(label), who, messages);
     *schema_.add_labels() = std::move(label);
   }
@@ -219,6 +221,7 @@ void Fitter::FitWeight(int index) {
     for (const uint32_t row : training_rows_) sum += weights->Value(row);
     if (sum == 0) messages.problems.push_back("is 0 in all training rows");
   }
+  column->Release(0, table_.rows);
   Report(path, who, messages);
   schema_.add_weight_column(name);
 }
