@@ -98,10 +98,17 @@ void CopyCodes(const Column& column, int64_t begin, int64_t end, int32_t* out) {
 
 TableEncoder::TableEncoder(const Schema& schema, const Table& table, bool with_labels)
     : schema_(schema), table_(table), layout_(LayoutOf(schema, with_labels)) {
-  for (const FeatureSchema& feature : schema_.features()) AddFeature(feature);
+  for (const FeatureSchema& feature : schema_.features()) {
+    AddFeature(feature);
+    table_.Release(0, table_.rows);  // whoever looks at a whole column is done with it
+  }
   if (!with_labels) return;
-  for (int i = 0; i < schema_.labels_size(); ++i) AddLabel(schema_.labels(i), i);
+  for (int i = 0; i < schema_.labels_size(); ++i) {
+    AddLabel(schema_.labels(i), i);
+    table_.Release(0, table_.rows);
+  }
   for (int i = 0; i < schema_.weight_column_size(); ++i) AddWeight(i);
+  table_.Release(0, table_.rows);
   for (const std::string& name : schema_.group_column()) AddGroup(name);
 }
 
