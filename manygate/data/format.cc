@@ -7,12 +7,18 @@
 
 #include <cerrno>
 #include <cstring>
+#include <memory>
 #include <string_view>
+
+#include "manygate/data/field_list_guess.h"
+#include "manygate/data/text_source.h"
+#include "manygate/data/tfrecord_file.h"
 
 namespace manygate {
 namespace {
 
 constexpr size_t kHeadBytes = 4096;
+constexpr size_t kUnpackedBytes = 256 << 10;
 
 // The first bytes, as they stand in the file; none if it cannot be opened or is a folder.
 StatusOr<std::string> ReadHead(const std::string& file) {
@@ -41,7 +47,19 @@ StatusOr<std::string> ReadHead(const std::string& file) {
 StatusOr<config::DatasetType> DetectFormat(const std::string& file) {
   MG_ASSIGN_OR_RETURN(const std::string head, ReadHead(file));
   if (head.starts_with("PAR1") || file.ends_with(".parquet")) return config::ParquetDataset;
-  return config::CsvDataset;
+  const std::string unpacked = UnpackedHead(file);
+  if (StartsWithRecord(unpacked)) return config::TFRecordDataset;
+  return GuessFieldList(unpacked).has_value() ? config::FieldListDataset : config::CsvDataset;
+}
+
+std::string UnpackedHead(const std::string& file) {
+  const StatusOr<std::unique_ptr<TextSource>> source = TextSource::Open(file, StartsWithRecord);
+  if (!source.ok()) return "";
+  std::string head(kUnpackedBytes, '\0');
+  const StatusOr<size_t> size = (*source)->Read(head.data(), head.size());
+  if (!size.ok()) return "";
+  head.resize(*size);
+  return head;
 }
 
 }  // namespace manygate

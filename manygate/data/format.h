@@ -12,9 +12,14 @@
 
 namespace manygate {
 
-// Parquet: begins with "PAR1", or is named .parquet (its reader then says what is wrong with it). All else is text. A
-// file that cannot be opened is text too: the reader of text says why. InvalidInput: a read error of the system.
+// Parquet: begins with "PAR1", or is named .parquet (its reader then says what is wrong with it). TFRecord and lists of
+// fields, compressed or not: StartsWithRecord (tfrecord_file.h) and GuessFieldList (field_list_guess.h). All else is text.
+// A file that cannot be opened or unpacked is text too: the reader of text says why. InvalidInput: a read error of the
+// system.
 StatusOr<config::DatasetType> DetectFormat(const std::string& file);
+
+// The beginning of a file of text or records, unpacked, as far as its form is judged by it; "" where it cannot be read.
+std::string UnpackedHead(const std::string& file);
 
 }  // namespace manygate
 

@@ -6,7 +6,9 @@
 #include <algorithm>
 
 #include "manygate/data/csv.h"
+#include "manygate/data/field_list.h"
 #include "manygate/data/table_builder.h"
+#include "manygate/data/tfrecord.h"
 
 namespace manygate {
 namespace {
@@ -28,6 +30,8 @@ StatusOr<std::unique_ptr<Reader>> MakeReader(std::span<const std::string> files,
   if (files.empty()) return InvalidInput("no input files; name at least one");
   switch (options.dataset_type) {
     case config::CsvDataset: return MakeCsvReader(files, options);
+    case config::TFRecordDataset: return MakeTfRecordReader(files, options);
+    case config::FieldListDataset: return MakeFieldListReader(files, options);
     default: return InvalidInput("no reader");
   }
 }

@@ -38,7 +38,8 @@ const char* OtherFileType(std::string_view head) {
 
 }  // namespace
 
-StatusOr<std::unique_ptr<TextSource>> TextSource::Open(const std::string& path) {
+StatusOr<std::unique_ptr<TextSource>> TextSource::Open(const std::string& path,
+                                                       bool (*is_content)(std::string_view head)) {
   std::unique_ptr<TextSource> source(new TextSource(path));
   source->descriptor_ = open(path.c_str(), O_RDONLY | O_CLOEXEC);
   if (source->descriptor_ < 0) return InvalidInput(fmt::format("{}: cannot be opened: {}", path, strerror(errno)));
@@ -50,6 +51,7 @@ StatusOr<std::unique_ptr<TextSource>> TextSource::Open(const std::string& path) 
   MG_RETURN_IF_ERROR(source->ReadCompressed());
   const std::string_view head(source->compressed_.data(), source->compressed_size_);
   if (head.empty()) return InvalidInput(fmt::format("{}: is empty", path));
+  if (is_content != nullptr && is_content(head)) return source;
   source->decompressor_ = MakeDecompressor(head);
   if (source->decompressor_ != nullptr) return source;
   if (const char* what = OtherFileType(head)) {

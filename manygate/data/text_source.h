@@ -10,6 +10,7 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "manygate/base/status.h"
@@ -20,8 +21,10 @@ namespace manygate {
 class TextSource {
  public:
   // InvalidInput: not there, a folder, not readable, empty; named .gz or .zst but not compressed; zip, bzip2, xz,
-  // Parquet, PDF, UTF-16.
-  static StatusOr<std::unique_ptr<TextSource>> Open(const std::string& path);
+  // Parquet, PDF, UTF-16. is_content: says of the first bytes of a file (12 or more where it has as many) that they are
+  // content of another kind than text, which may begin like any of these.
+  static StatusOr<std::unique_ptr<TextSource>> Open(const std::string& path,
+                                                    bool (*is_content)(std::string_view head) = nullptr);
   ~TextSource();
   TextSource(const TextSource&) = delete;
   TextSource& operator=(const TextSource&) = delete;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "manygate/data/utf8.h"
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 
@@ -36,6 +37,17 @@ bool IsUtf8(std::string_view text) {
     }
   }
   return true;
+}
+
+std::string ShownValue(std::string_view text) {
+  constexpr size_t kMaxBytes = 40;
+  std::string shown(text.substr(0, kMaxBytes));
+  std::replace_if(
+      shown.begin(), shown.end(), [](char c) { return static_cast<unsigned char>(c) < 0x20; }, ' ');
+  // A cut inside a character would make the message itself ill-formed.
+  while (!shown.empty() && text.size() > kMaxBytes && !IsUtf8(shown)) shown.pop_back();
+  if (!IsUtf8(shown)) shown = "bytes that are not UTF-8";
+  return text.size() > kMaxBytes ? shown + "..." : shown;
 }
 
 }  // namespace manygate

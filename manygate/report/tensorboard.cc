@@ -5,13 +5,13 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
-#include <array>
 #include <atomic>
 #include <bit>
 #include <cerrno>
 #include <chrono>
 #include <cstring>
 
+#include "manygate/base/crc32c.h"
 #include "manygate/base/file.h"
 #include "manygate/report/event.pb.h"
 
@@ -21,17 +21,6 @@ namespace {
 static_assert(std::endian::native == std::endian::little, "records are written as they lie in memory");
 
 constexpr size_t kBufferBytes = 64 * 1024;
-
-// The reflected polynomial of CRC-32C is 0x82F63B78.
-constexpr std::array<uint32_t, 256> kCrcTable = [] {
-  std::array<uint32_t, 256> table{};
-  for (uint32_t byte = 0; byte < 256; ++byte) {
-    uint32_t crc = byte;
-    for (int bit = 0; bit < 8; ++bit) crc = (crc >> 1) ^ ((crc & 1) != 0 ? 0x82F63B78u : 0u);
-    table[byte] = crc;
-  }
-  return table;
-}();
 
 double UnixSeconds() {
   return std::chrono::duration<double>(std::chrono::system_clock::now().time_since_epoch()).count();
@@ -47,15 +36,6 @@ void AppendNumber(const auto& number, std::string* bytes) {
 }
 
 }  // namespace
-
-uint32_t Crc32c(const void* data, size_t size) {
-  const auto* bytes = static_cast<const unsigned char*>(data);
-  uint32_t crc = 0xFFFFFFFFu;
-  for (size_t i = 0; i < size; ++i) crc = kCrcTable[(crc ^ bytes[i]) & 0xFFu] ^ (crc >> 8);
-  return ~crc;
-}
-
-uint32_t MaskCrc(uint32_t crc) { return std::rotr(crc, 15) + 0xA282EAD8u; }
 
 StatusOr<std::unique_ptr<EventWriter>> EventWriter::Open(const std::string& dir, int64_t first_step) {
   static std::atomic<int> files_of_this_process{0};

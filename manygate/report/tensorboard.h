@@ -5,10 +5,8 @@
 //   events->AddScalar("loss/income", step, 0.21);
 //   MG_RETURN_IF_ERROR(events->Flush());
 //
-// File events.out.tfevents.<unix seconds>.<host>.<process>.<number>, a sequence of records, all numbers little-endian:
-//   uint64 length | uint32 masked CRC-32C of the length | bytes | uint32 masked CRC-32C of the bytes
-// bytes: an Event of report/event.proto, the first one Event{file_version: "brain.Event:2"};
-// masked = rotate_right(crc, 15) + 0xa282ead8.
+// File events.out.tfevents.<unix seconds>.<host>.<process>.<number>, a sequence of records (base/crc32c.h),
+// each an Event of report/event.proto, the first one Event{file_version: "brain.Event:2"}.
 #ifndef MANYGATE_REPORT_TENSORBOARD_H_
 #define MANYGATE_REPORT_TENSORBOARD_H_
 
@@ -47,10 +45,6 @@ class EventWriter {
   std::string buffer_;
   Status status_;
 };
-
-// CRC-32C (Castagnoli) and the form in which event files store it.
-uint32_t Crc32c(const void* data, size_t size);
-uint32_t MaskCrc(uint32_t crc);
 
 }  // namespace manygate
 
