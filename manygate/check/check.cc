@@ -131,36 +131,57 @@ void CollectColumns(CheckedRows* rows) {
   }
 }
 
-std::vector<Finding> RunDetectors(const CheckedRows& rows) {
+void Append(std::vector<Finding>* findings, std::vector<Finding> more) {
+  std::move(more.begin(), more.end(), std::back_inserter(*findings));
+}
+
+// What a part of the rows shows as well as all of them, at a small part of the cost of a training.
+std::vector<Finding> RunQuickDetectors(const CheckedRows& rows) {
   std::vector<Finding> findings;
-  const auto add = [&findings](std::vector<Finding> more) {
-    std::move(more.begin(), more.end(), std::back_inserter(findings));
-  };
-  add(FindSpareLabels(rows));
-  add(FindLeaks(rows));
-  add(FindLabelFaults(rows));
-  add(FindBrokenOrder(rows));
-  add(FindWeights(rows));
-  add(FindConstants(rows));
-  add(FindMostlyMissing(rows));
-  std::set<std::string> seen_once;
-  add(FindDistinctIds(rows, &seen_once));
-  add(FindNumberedIds(rows));
-  add(FindExplodingRanges(rows));
-  add(FindStrayBlanks(rows));
-  add(FindSpellings(rows));
+  for (const auto detector :
+       {FindSpareLabels, FindLeaks, FindBrokenOrder, FindWeights, FindNumberedIds, FindExplodingRanges,
+        FindMissingMarkers, FindMarkerNumbers, FindDateIds, FindStrayBlanks, FindSpellings}) {
+    Append(&findings, detector(rows));
+  }
+  return findings;
+}
+
+std::vector<Finding> RunDetectors(const CheckedRows& rows) {
   // One cause, one finding: in a shifted file nothing else is as it should be.
+  std::vector<Finding> findings = FindShiftedRows(rows);
+  if (!findings.empty()) return findings;
+  findings = RunQuickDetectors(rows);
+  for (const auto detector : {FindLabelFaults, FindOrderedLabels, FindConstants, FindMostlyMissing, FindUncoveredValues,
+                              FindCrowdedBuckets, FindFlattenedNumbers, FindEqualColumns, FindRepeatedRows}) {
+    Append(&findings, detector(rows));
+  }
+  std::set<std::string> seen_once;
+  Append(&findings, FindDistinctIds(rows, &seen_once));
   std::vector<Finding> shifted = FindShiftedColumns(rows);
   if (shifted.empty()) {
-    add(FindTextsInNumbers(rows));
-    add(FindEvaluationLabelFaults(rows));
-    add(FindUnseenValues(rows, seen_once));
-    add(FindSharedRows(rows));
+    for (const auto detector :
+         {FindTextsInNumbers, FindEvaluationLabelFaults, FindLabelDrift, FindEvaluationGaps, FindMovedNumbers}) {
+      Append(&findings, detector(rows));
+    }
+    Append(&findings, FindUnseenValues(rows, seen_once));
+    std::vector<Finding> shared = FindSharedRows(rows);
+    Append(&findings, shared.empty() ? FindNearRows(rows) : std::move(shared));
   }
-  add(std::move(shifted));
-  std::stable_sort(findings.begin(), findings.end(),
-                   [](const Finding& a, const Finding& b) { return a.severity < b.severity; });
+  Append(&findings, std::move(shifted));
   return findings;
+}
+
+// Some rows in blocks, from end to end: of a mapped file only their pages are read.
+std::vector<uint32_t> QuickSample(const std::vector<uint32_t>& rows) {
+  constexpr size_t kBlocks = 10, kBlockRows = 5'000;
+  if (rows.size() <= kBlocks * kBlockRows) return rows;
+  std::vector<uint32_t> sample;
+  for (size_t block = 0; block < kBlocks; ++block) {
+    const size_t begin = block * (rows.size() - kBlockRows) / (kBlocks - 1);
+    sample.insert(sample.end(), rows.begin() + static_cast<ptrdiff_t>(begin),
+                  rows.begin() + static_cast<ptrdiff_t>(begin + kBlockRows));
+  }
+  return sample;
 }
 
 }  // namespace
@@ -168,22 +189,31 @@ std::vector<Finding> RunDetectors(const CheckedRows& rows) {
 const char* SeverityName(Severity severity) { return severity == Severity::kError ? "error" : "warning"; }
 
 StatusOr<std::vector<Finding>> CheckData(const config::LoadedPipeline& loaded, ThreadPool& pool,
-                                         const std::string& cache_dir) {
+                                         const std::string& cache_dir, Extent extent) {
   CheckedRows rows;
   rows.loaded = &loaded;
   rows.separate = !loaded.pipeline.eval_input_path().empty();
-  MG_ASSIGN_OR_RETURN(std::vector<Finding> absent,
+  MG_ASSIGN_OR_RETURN(std::vector<Finding> findings,
                       FindAbsentColumns(loaded, loaded.pipeline.train_input_path(), &rows.file_columns));
-  if (absent.empty() && rows.separate) {
+  if (findings.empty() && rows.separate) {
     std::vector<std::string> columns;
-    MG_ASSIGN_OR_RETURN(absent, FindAbsentColumns(loaded, loaded.pipeline.eval_input_path(), &columns));
+    MG_ASSIGN_OR_RETURN(findings, FindAbsentColumns(loaded, loaded.pipeline.eval_input_path(), &columns));
   }
-  if (!absent.empty()) return absent;
+  if (!findings.empty()) return findings;
   Status refused;
   MG_RETURN_IF_ERROR(ReadTables(pool, cache_dir, &rows, &refused));
   MG_RETURN_IF_ERROR(SplitRows(&rows));
   CollectColumns(&rows);
-  std::vector<Finding> findings = RunDetectors(rows);
+  if (extent == Extent::kQuick) {
+    rows.train = QuickSample(rows.train);
+    rows.evaluation = QuickSample(rows.evaluation);
+    rows.sampled = true;
+    findings = RunQuickDetectors(rows);
+  } else {
+    findings = RunDetectors(rows);
+  }
+  std::stable_sort(findings.begin(), findings.end(),
+                   [](const Finding& a, const Finding& b) { return a.severity < b.severity; });
   // Whatever the checks did not explain.
   if (!refused.ok() && (findings.empty() || findings[0].severity != Severity::kError)) return refused;
   return findings;

@@ -28,10 +28,14 @@ struct Finding {
   std::string remedy;  // a sentence
 };
 
+// kQuick: of up to 50,000 rows of each file, and only what they show: leaks, the order of labels, row weights, ids read
+// as numbers, ranges, blanks, spellings, markers of missing values, dates. Training does so before it starts.
+enum class Extent { kAll, kQuick };
+
 // loaded: has passed ValidatePipeline and ResolveDefaults. cache_dir: of the column cache, "" = none. Errors first,
 // else in the order of the checks. InvalidInput: the files cannot be read (as ReadTable), too few rows to hold any out.
 StatusOr<std::vector<Finding>> CheckData(const config::LoadedPipeline& loaded, ThreadPool& pool,
-                                         const std::string& cache_dir);
+                                         const std::string& cache_dir, Extent extent = Extent::kAll);
 
 }  // namespace manygate::check
 

@@ -11,6 +11,7 @@
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cstdint>
 #include <functional>
 #include <string>
@@ -39,6 +40,9 @@ struct PlantedTable {
   std::string features, data_config, towers, model = "shared_bottom";
   int rows = 1000;
   uint32_t seed = 1;
+  int repeats = 1;        // how often the rows are written
+  int repeated_rows = 0;  // how many rows are written once more at the end
+  bool sort_by_click = false;
 
   void Add(const std::string& name, Value value) { columns.emplace_back(name, std::move(value)); }
   void Set(const std::string& name, Value value) {
@@ -46,18 +50,29 @@ struct PlantedTable {
       if (column.first == name) column.second = std::move(value);
   }
 
+  Row RowOf(int number) const {
+    Row row{.number = number, .random = (static_cast<uint32_t>(number) + seed * 100'003u) * 2654435761u >> 8};
+    row.click = row.random % 5 == 0;
+    row.buy = row.click && row.random % 3 == 0;
+    return row;
+  }
+
   std::string Text() const {
     std::string text;
     for (const auto& [name, value] : columns) text += (text.empty() ? "" : ",") + name;
     text += "\n";
-    for (int number = 0; number < rows; ++number) {
-      Row row{.number = number, .random = (static_cast<uint32_t>(number) + seed * 100'003u) * 2654435761u >> 8};
-      row.click = row.random % 5 == 0;
-      row.buy = row.click && row.random % 3 == 0;
+    const auto add = [&](const Row& row) {
       std::string line;
       for (const auto& [name, value] : columns) line += (line.empty() ? "" : ",") + value(row);
       text += line + "\n";
-    }
+    };
+    std::vector<Row> all;
+    for (int number = 0; number < rows; ++number) all.push_back(RowOf(number));
+    if (sort_by_click)
+      std::stable_sort(all.begin(), all.end(), [](const Row& a, const Row& b) { return a.click < b.click; });
+    for (int time = 0; time < repeats; ++time)
+      for (const Row& row : all) add(row);
+    for (int number = 0; number < repeated_rows; ++number) add(all[static_cast<size_t>(number)]);
     return text;
   }
 };
@@ -99,8 +114,7 @@ inline std::vector<std::string> Lines(const PlantedTable& table, const PlantedTa
       "bottom_mlp { hidden_units: 8 }", table.towers, table.features);
   auto loaded = config::LoadPipelineFromText("test.config", text);
   EXPECT_TRUE(loaded.ok()) << loaded.status().message();
-  const Status valid = config::ValidatePipeline(*loaded);
-  EXPECT_TRUE(valid.ok()) << valid.message();
+  if (const Status valid = config::ValidatePipeline(*loaded); !valid.ok()) return {"invalid " + valid.message()};
   config::ResolveDefaults(&loaded->pipeline);
   ThreadPool pool(2);
   const auto findings = CheckData(*loaded, pool, "");

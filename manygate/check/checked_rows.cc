@@ -59,6 +59,23 @@ bool LearnsEveryValue(const config::FeatureConfig& feature) {
          id.max_vocabulary() == 0;
 }
 
+bool LearnsEveryValue(const CheckedColumn& column) {
+  if (column.train->kind != ColumnKind::kCategory) return false;
+  return std::any_of(column.features.begin(), column.features.end(), [&](const config::FeatureConfig* feature) {
+    if (!LearnsEveryValue(*feature)) return false;
+    const std::string& separator = feature->id_feature().separator();
+    const std::vector<std::string>& texts = column.train->dictionary;
+    return separator.empty() || std::none_of(texts.begin(), texts.end(), [&](const std::string& text) {
+             return text.find(separator) != std::string::npos;
+           });
+  });
+}
+
+std::string EvaluationWhere(const CheckedRows& rows) {
+  return rows.loaded->Place(rows.pipeline(), rows.separate ? "eval_input_path" : "train_input_path") +
+         (rows.separate ? ": the evaluation file" : ": what is held out");
+}
+
 bool ReadsNumbers(const CheckedColumn& column) {
   return std::any_of(column.features.begin(), column.features.end(), [](auto* f) { return f->has_raw_feature(); });
 }

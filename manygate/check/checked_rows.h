@@ -39,6 +39,7 @@ struct CheckedRows {
   Table train_table;
   Table evaluation_table;  // empty unless `separate`
   bool separate = false;   // the evaluation rows come from eval_input_path
+  bool sampled = false;    // `train` and `evaluation` are only some of the rows
   // Row numbers. Of one file: the training rows and those that are held out for validation and test. Of two: training
   // rows of the first, all rows of the second.
   std::vector<uint32_t> train, evaluation;
@@ -69,6 +70,11 @@ bool ReadsNumbers(const CheckedColumn& column);
 // An id_feature with a learnt vocabulary and neither min_count nor max_vocabulary: no training row reaches its input of
 // unknown values.
 bool LearnsEveryValue(const config::FeatureConfig& feature);
+// One of the column's features does, of one value a row: texts that hold several (IdFeature.separator) are not meant.
+bool LearnsEveryValue(const CheckedColumn& column);
+
+// `mmoe.config:3:1: the evaluation file`, or what is held out of the training file.
+std::string EvaluationWhere(const CheckedRows& rows);
 
 // "12.3 %", "0.04 %"
 std::string Percent(double share);

@@ -3,13 +3,12 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <array>
-#include <cctype>
 #include <cmath>
 #include <unordered_set>
 
 #include "manygate/base/text.h"
 #include "manygate/check/detectors.h"
+#include "manygate/check/names.h"
 #include "manygate/data/number_text.h"
 #include "manygate/features/values.h"
 
@@ -18,6 +17,7 @@ namespace {
 
 constexpr double kMostlyMissing = 0.99;
 constexpr size_t kManyValues = 100;
+constexpr size_t kFewestIds = 10;
 constexpr double kExploding = 1e6;
 
 // Every value present, in the order of the rows.
@@ -27,47 +27,51 @@ std::vector<float> PresentNumbers(const CheckedRows& rows, const CheckedColumn& 
   return numbers;
 }
 
-// The first of the column's numbers that reaches the model neither scaled nor cut into pieces; null if there is none.
-const config::RawFeature* UnscaledFeature(const CheckedColumn& column) {
+// How a number reaches the model.
+struct Scaling {
+  bool any = false;       // some feature is neither scaled nor cut into pieces
+  bool squashed = false;  // some feature is at most shifted and stretched: a few extremes leave nothing of the rest
+};
+
+Scaling ScalingOf(const CheckedColumn& column) {
+  Scaling scaling;
   for (const config::FeatureConfig* feature : column.features) {
     if (!feature->has_raw_feature()) continue;
     const config::RawFeature& raw = feature->raw_feature();
     const config::NumericTransform& transform = raw.transform();
-    const bool pieces = raw.boundaries_size() > 0 || transform.quantile_bins() > 0 || transform.piecewise_linear() > 0;
-    const bool scaled =
-        transform.log1p() || transform.standardise() || (transform.has_clip_min() && transform.has_clip_max());
-    if (!pieces && !scaled) return &raw;
+    if (raw.boundaries_size() > 0 || transform.quantile_bins() > 0 || transform.piecewise_linear() > 0) continue;
+    if (transform.log1p() || (transform.has_clip_min() && transform.has_clip_max())) continue;
+    scaling.squashed = true;
+    scaling.any |= !transform.standardise();
   }
-  return nullptr;
+  return scaling;
 }
 
-// "userId" and "user_id" -> {"user", "id"}
-std::vector<std::string> Words(const std::string& name) {
-  std::vector<std::string> words(1);
-  char before = ' ';
-  for (const char c : name) {
-    const bool letter = std::isalnum(static_cast<unsigned char>(c)) != 0;
-    const bool hump = std::isupper(static_cast<unsigned char>(c)) && std::islower(static_cast<unsigned char>(before));
-    if ((!letter || hump) && !words.back().empty()) words.emplace_back();
-    if (letter) words.back() += static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
-    before = c;
+// Whole numbers that grow, or fall, from each row to the next; `by_one`: by what the rows are apart.
+struct Growth {
+  bool always = false, by_one = false;
+};
+
+Growth GrowthOf(const std::vector<float>& numbers, const std::vector<uint32_t>& rows) {
+  if (numbers.size() != rows.size() || numbers.size() < 2) return {};
+  Growth growth{.always = true, .by_one = true};
+  const bool up = numbers[1] > numbers[0];
+  for (size_t i = 1; i < numbers.size() && growth.always; ++i) {
+    growth.always = up ? numbers[i] > numbers[i - 1] : numbers[i] < numbers[i - 1];
+    growth.by_one &= numbers[i] - numbers[i - 1] == static_cast<float>(rows[i] - rows[i - 1]);
   }
-  return words;
+  growth.by_one &= growth.always;
+  return growth;
 }
 
-bool NamesAnId(const std::string& name) {
-  static const std::array<std::string, 8> kWords = {"id", "ids", "uid", "uuid", "zip", "zipcode", "postcode", "code"};
-  for (const std::string& word : Words(name))
-    if (std::find(kWords.begin(), kWords.end(), word) != kWords.end()) return true;
-  return false;
-}
-
-bool NamesAWeight(const std::string& name) {
-  static const std::array<std::string, 8> kNames = {"instanceweight", "sampleweight", "samplingweight", "rowweight",
-                                                    "caseweight",     "finalweight",  "fnlwgt",         "surveyweight"};
-  std::string joined;
-  for (const std::string& word : Words(name)) joined += word;
-  return joined == "weight" || joined == "weights" || std::find(kNames.begin(), kNames.end(), joined) != kNames.end();
+// Whether the texts are mostly numbers with a fraction.
+bool AreFractions(const Column& column) {
+  size_t fractions = 0;
+  for (const std::string& text : column.dictionary) {
+    double number = 0;
+    fractions += ParseDouble(text, &number) == NumberParse::kOk && number != std::floor(number);
+  }
+  return 2 * fractions > column.dictionary.size();
 }
 
 int64_t CountMissing(const CheckedRows& rows, const Column& column) {
@@ -133,9 +137,7 @@ std::vector<Finding> FindMostlyMissing(const CheckedRows& rows) {
 std::vector<Finding> FindDistinctIds(const CheckedRows& rows, std::set<std::string>* found) {
   std::vector<Finding> findings;
   for (const CheckedColumn& column : rows.features) {
-    if (column.train->kind != ColumnKind::kCategory) continue;
-    if (std::none_of(column.features.begin(), column.features.end(), [](auto* f) { return LearnsEveryValue(*f); }))
-      continue;
+    if (!LearnsEveryValue(column)) continue;
     const std::vector<int64_t> counts = CountCodes(*column.train, rows.train);
     const auto distinct = std::count_if(counts.begin() + 1, counts.end(), [](int64_t count) { return count > 0; });
     if (distinct <= static_cast<int64_t>(kManyValues) || 2 * distinct <= static_cast<int64_t>(rows.train.size()))
@@ -145,7 +147,8 @@ std::vector<Finding> FindDistinctIds(const CheckedRows& rows, std::set<std::stri
         {Severity::kWarning, column.where,
          fmt::format("has {} values in {} training rows: most are seen once and nothing is learnt of them",
                      FormatCount(distinct), FormatCount(static_cast<int64_t>(rows.train.size()))),
-         "Give the feature min_count: 3 or a hash_bucket_size, or take it out"});
+         AreFractions(*column.train) ? "Its values are numbers: read it as a raw_feature"
+                                     : "Give the feature min_count: 3 or a hash_bucket_size, or take it out"});
   }
   return findings;
 }
@@ -166,8 +169,11 @@ std::vector<Finding> FindWeights(const CheckedRows& rows) {
   for (int i = 0; i < weights.size(); ++i) {
     const Column& column = rows.train_table.columns[rows.train_table.Find(weights[i])];
     const auto numbers = features::NumberColumn::Of(column, rows.train_table.rows);
-    const std::string problem =
+    std::string problem =
         numbers.ok() ? features::WeightProblem(*numbers, rows.train_table.rows) : numbers.status().message();
+    if (problem.empty() &&
+        std::all_of(rows.train.begin(), rows.train.end(), [&](uint32_t row) { return numbers->Value(row) == 0; }))
+      problem = "is 0 in every training row: no row counts";
     if (problem.empty()) continue;
     findings.push_back(
         {Severity::kError,
@@ -184,21 +190,19 @@ std::vector<Finding> FindNumberedIds(const CheckedRows& rows) {
     if (!ReadsNumbers(column)) continue;
     const std::vector<float> numbers = PresentNumbers(rows, column);
     if (std::any_of(numbers.begin(), numbers.end(), [](float value) { return value != std::floor(value); })) continue;
-    bool counts_rows = numbers.size() == rows.train.size();
-    for (size_t i = 1; i < numbers.size() && counts_rows; ++i)
-      counts_rows = numbers[i] - numbers[i - 1] == static_cast<float>(rows.train[i] - rows.train[i - 1]);
-    const bool named = NamesAnId(column.name);
-    if (!named && !counts_rows) continue;
+    const Growth growth = rows.train.size() > kManyValues ? GrowthOf(numbers, rows.train) : Growth();
+    if (growth.always) {
+      findings.push_back({Severity::kWarning, column.where,
+                          growth.by_one ? "counts the rows of the file" : "changes in one direction from row to row",
+                          "Take the feature out: it says where a row stands, not what it is"});
+      continue;
+    }
     const std::unordered_set<float> distinct(numbers.begin(), numbers.end());
-    if (distinct.size() <= kManyValues) continue;
+    if (!NamesAnId(column.name) || distinct.size() <= kFewestIds) continue;
     findings.push_back({Severity::kWarning, column.where,
-                        counts_rows
-                            ? "counts the rows of the file"
-                            : fmt::format("is read as a number, but looks like an id by its name and its {} whole "
-                                          "numbers",
-                                          FormatCount(static_cast<int64_t>(distinct.size()))),
-                        counts_rows ? "Take the feature out: it says where a row stands, not what it is"
-                                    : "Read it as an id_feature with min_count or hash_bucket_size"});
+                        fmt::format("is read as a number, but looks like an id by its name and its {} whole numbers",
+                                    FormatCount(static_cast<int64_t>(distinct.size()))),
+                        "Read it as an id_feature, with min_count or hash_bucket_size if there are many"});
   }
   return findings;
 }
@@ -206,7 +210,8 @@ std::vector<Finding> FindNumberedIds(const CheckedRows& rows) {
 std::vector<Finding> FindExplodingRanges(const CheckedRows& rows) {
   std::vector<Finding> findings;
   for (const CheckedColumn& column : rows.features) {
-    if (UnscaledFeature(column) == nullptr) continue;
+    const Scaling scaling = ScalingOf(column);
+    if (!scaling.squashed) continue;
     std::vector<float> sizes = PresentNumbers(rows, column);
     for (float& value : sizes) value = std::abs(value);
     std::erase(sizes, 0.0f);
@@ -214,11 +219,11 @@ std::vector<Finding> FindExplodingRanges(const CheckedRows& rows) {
     const auto middle = sizes.begin() + static_cast<ptrdiff_t>(sizes.size() / 2);
     std::nth_element(sizes.begin(), middle, sizes.end());
     const double median = *middle, most = *std::max_element(middle, sizes.end());
-    if (most <= kExploding * median && median <= kExploding) continue;
+    if (most <= kExploding * median && (median <= kExploding || !scaling.any)) continue;
     findings.push_back({Severity::kWarning, column.where,
                         fmt::format("reaches {:g} where the median size of values other than 0 is {:g}, and enters the "
-                                    "model as it is",
-                                    most, median),
+                                    "model {}",
+                                    most, median, scaling.any ? "as it is" : "only shifted and stretched"),
                         "Give the feature transform { log1p: true standardise: true }, quantile_bins, or clip_min and "
                         "clip_max if the extremes are slips"});
   }

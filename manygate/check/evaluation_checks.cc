@@ -1,145 +1,111 @@
 // SPDX-License-Identifier: Apache-2.0
-// Whether the evaluation rows are like the training rows, and are others.
+// Whether the values of the evaluation rows are like those of the training rows.
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <functional>
-#include <string_view>
-#include <unordered_map>
-#include <unordered_set>
+#include <cmath>
 
 #include "manygate/base/text.h"
 #include "manygate/check/detectors.h"
+#include "manygate/check/known_values.h"
+#include "manygate/features/labels.h"
 
 namespace manygate::check {
 namespace {
 
 constexpr double kManyUnseen = 0.05;
-constexpr double kOwnValues = 0.1, kNeighbourValues = 0.9;
-constexpr int64_t kFewestShared = 10;
-constexpr double kSharedByChance = 0.01, kMostlyShared = 0.5;
+constexpr size_t kFewestRows = 50;
+constexpr double kGap = 0.3, kUsual = 0.9;
+constexpr double kMostlyOutside = 0.5, kOtherUnit = 30;
+constexpr double kOtherOdds = 3, kSurelyDifferent = 6;
 
-// Hashes of values that are equal in any table: of the text, or of the number's bits.
-std::vector<uint64_t> CodeHashes(const Column& column) {
-  std::vector<uint64_t> hashes;
-  for (const std::string& text : column.dictionary) hashes.push_back(std::hash<std::string_view>()(text));
-  return hashes;
+double MissingShare(const Column& column, std::span<const uint32_t> rows) {
+  const auto missing = std::count_if(rows.begin(), rows.end(), [&](uint32_t row) { return IsMissing(column, row); });
+  return static_cast<double>(missing) / static_cast<double>(rows.size());
 }
 
-uint64_t Mixed(uint64_t x) {  // the finaliser of SplitMix64 (Steele et al. 2014)
-  x = (x ^ (x >> 30)) * 0xbf58476d1ce4e5b9ull;
-  x = (x ^ (x >> 27)) * 0x94d049bb133111ebull;
-  return x ^ (x >> 31);
+// The one value of all rows as a text, or "".
+std::string OnlyValue(const Column& column, std::span<const uint32_t> rows) {
+  const uint32_t first = ValueKey(column, rows[0]);
+  if (IsMissing(column, rows[0])) return "";
+  if (std::any_of(rows.begin(), rows.end(), [&](uint32_t row) { return ValueKey(column, row) != first; })) return "";
+  return column.kind == ColumnKind::kCategory ? '"' + column.dictionary[first] + '"'
+                                              : fmt::format("{:g}", column.numbers[rows[0]]);
 }
 
-std::vector<uint64_t> ValueHashes(const Column& column, std::span<const uint32_t> rows) {
-  const std::vector<uint64_t> of_code = CodeHashes(column);
-  std::vector<uint64_t> hashes;
-  hashes.reserve(rows.size());
-  for (const uint32_t row : rows)
-    hashes.push_back(column.kind == ColumnKind::kCategory ? of_code[column.Code(row)] : ValueKey(column, row));
-  return hashes;
+// The share of the training rows that have the evaluation rows' only value.
+double ShareOfValue(const CheckedRows& rows, const CheckedColumn& column) {
+  const Matches matches = KnownValues(*column.evaluation, {rows.evaluation.data(), 1}).Match(*column.train, rows.train);
+  return static_cast<double>(matches.known) / static_cast<double>(rows.train.size());
 }
 
-// The distinct values of the rows, missing ones left out.
-std::unordered_set<uint64_t> ValueSet(const Column& column, std::span<const uint32_t> rows) {
-  std::unordered_set<uint64_t> values;
-  if (column.kind == ColumnKind::kCategory) {
-    const std::vector<int64_t> counts = CountCodes(column, rows);
-    for (size_t code = 1; code < counts.size(); ++code)
-      if (counts[code] > 0) values.insert(std::hash<std::string_view>()(column.dictionary[code]));
-    return values;
-  }
-  for (const uint32_t row : rows)
-    if (!IsMissing(column, row)) values.insert(ValueKey(column, row));
-  return values;
-}
-
-struct Matches {
-  int64_t known = 0, present = 0;
-  double share() const { return present == 0 ? 1 : static_cast<double>(known) / static_cast<double>(present); }
+struct Numbers {
+  float least = 0, most = 0;
+  double median = 0;  // of the sizes of values other than 0
 };
 
-// How many of the values are in `values`.
-Matches Match(const Column& column, std::span<const uint32_t> rows, const std::unordered_set<uint64_t>& values) {
-  Matches matches;
-  if (column.kind == ColumnKind::kCategory) {
-    const std::vector<int64_t> counts = CountCodes(column, rows);
-    for (size_t code = 1; code < counts.size(); ++code) {
-      matches.present += counts[code];
-      if (counts[code] > 0 && values.contains(std::hash<std::string_view>()(column.dictionary[code])))
-        matches.known += counts[code];
-    }
-    return matches;
-  }
+// numbers: at least one, none missing.
+Numbers Summary(std::vector<float> numbers) {
+  const auto [least, most] = std::minmax_element(numbers.begin(), numbers.end());
+  Numbers summary{.least = *least, .most = *most};
+  std::erase(numbers, 0.0f);
+  if (numbers.empty()) return summary;
+  for (float& value : numbers) value = std::abs(value);
+  const auto middle = numbers.begin() + static_cast<ptrdiff_t>(numbers.size() / 2);
+  std::nth_element(numbers.begin(), middle, numbers.end());
+  summary.median = *middle;
+  return summary;
+}
+
+std::vector<float> Present(const Column& column, std::span<const uint32_t> rows) {
+  std::vector<float> numbers = NumbersOf(column, rows);
+  std::erase_if(numbers, [](float value) { return std::isnan(value); });
+  return numbers;
+}
+
+// How the evaluation rows' numbers lie apart from the training rows', or "".
+std::string MovedText(const std::vector<float>& train, const std::vector<float>& evaluation) {
+  const Numbers known = Summary(train), found = Summary(evaluation);
+  const double all = static_cast<double>(evaluation.size());
+  const auto below = std::count_if(evaluation.begin(), evaluation.end(), [&](float v) { return v < known.least; });
+  const auto above = std::count_if(evaluation.begin(), evaluation.end(), [&](float v) { return v > known.most; });
+  const double outside = static_cast<double>(std::max(below, above)) / all;
+  const double ratio = known.median > 0 ? found.median / known.median : 0;
+  const bool other_unit = ratio >= kOtherUnit || (ratio > 0 && ratio <= 1 / kOtherUnit);
+  if (outside <= kMostlyOutside && !other_unit) return "";
+  std::string text =
+      outside > kMostlyOutside
+          ? fmt::format(
+                "is {} all training values in {} of the evaluation rows ({:g} to {:g}, where "
+                "training has {:g} to {:g})",
+                below > above ? "below" : "above", Percent(outside), found.least, found.most, known.least, known.most)
+          : fmt::format("has a median size of {:g} in the evaluation rows", found.median);
+  if (other_unit) text += fmt::format("; its median size is {:g} times that of training", ratio);
+  return text;
+}
+
+struct ClassCounts {
+  double positives = 0, rows = 0;
+  double rate() const { return positives / rows; }
+  double odds() const { return (positives + 0.5) / (rows - positives + 0.5); }
+};
+
+ClassCounts CountClasses(const features::LabelColumn& values, std::span<const uint32_t> rows) {
+  ClassCounts counts;
   for (const uint32_t row : rows) {
-    if (IsMissing(column, row)) continue;
-    ++matches.present;
-    matches.known += values.contains(ValueKey(column, row));
+    counts.positives += values.Value(row) == 1;
+    counts.rows += !std::isnan(values.Value(row));
   }
-  return matches;
-}
-
-// What was read of each column of the file, in the file's order; where null was not read.
-struct FileColumn {
-  const Column* train = nullptr;
-  const Column* evaluation = nullptr;
-};
-
-std::vector<FileColumn> InFileOrder(const CheckedRows& rows) {
-  std::vector<FileColumn> columns;
-  for (const std::string& name : rows.file_columns) {
-    FileColumn& column = columns.emplace_back();
-    for (const CheckedColumn& feature : rows.features)
-      if (feature.name == name) column = {feature.train, feature.evaluation};
-    for (const CheckedLabel& label : rows.labels)
-      if (label.schema.column() == name && column.train == nullptr) column = {label.train, label.evaluation};
-  }
-  return columns;
-}
-
-std::string EvaluationWhere(const CheckedRows& rows) {
-  return rows.loaded->Place(rows.pipeline(), rows.separate ? "eval_input_path" : "train_input_path") +
-         (rows.separate ? ": the evaluation file" : ": what is held out");
+  return counts;
 }
 
 }  // namespace
 
-std::vector<Finding> FindShiftedColumns(const CheckedRows& rows) {
-  if (!rows.separate) return {};
-  const std::vector<FileColumn> columns = InFileOrder(rows);
-  const std::vector<uint32_t> sample = SampleOf(rows.evaluation, 100'000);
-  std::vector<std::unordered_set<uint64_t>> values(columns.size());
-  const auto values_of = [&](size_t i) -> const std::unordered_set<uint64_t>& {
-    if (values[i].empty()) values[i] = ValueSet(*columns[i].train, rows.train);
-    return values[i];
-  };
-  std::vector<std::string> texts;
-  for (size_t i = 0; i < columns.size(); ++i) {
-    if (columns[i].train == nullptr) continue;
-    const Matches own = Match(*columns[i].evaluation, sample, values_of(i));
-    if (own.present == 0 || own.share() > kOwnValues) continue;
-    for (const size_t other : {i - 1, i + 1}) {  // i - 1 of 0 is beyond the end
-      if (other >= columns.size() || columns[other].train == nullptr) continue;
-      if (columns[other].train->kind != columns[i].train->kind) continue;
-      if (Match(*columns[i].evaluation, sample, values_of(other)).share() < kNeighbourValues) continue;
-      texts.push_back(fmt::format("\"{}\" holds the values of \"{}\"", rows.file_columns[i], rows.file_columns[other]));
-      break;
-    }
-  }
-  if (texts.size() < 2) return {};
-  return {{Severity::kError, EvaluationWhere(rows),
-           fmt::format("has columns that are shifted or exchanged: {}", JoinNames(texts, 4)),
-           "Compare the columns of both files; without a header, input_fields must fit both"}};
-}
-
 std::vector<Finding> FindUnseenValues(const CheckedRows& rows, const std::set<std::string>& skip) {
   std::vector<Finding> findings;
   for (const CheckedColumn& column : rows.features) {
-    if (column.train->kind != ColumnKind::kCategory || skip.contains(column.name)) continue;
-    if (std::none_of(column.features.begin(), column.features.end(), [](auto* f) { return LearnsEveryValue(*f); }))
-      continue;
-    const Matches matches = Match(*column.evaluation, rows.evaluation, ValueSet(*column.train, rows.train));
+    if (skip.contains(column.name) || !LearnsEveryValue(column)) continue;
+    const Matches matches = KnownValues(*column.train, rows.train).Match(*column.evaluation, rows.evaluation);
     const int64_t unseen = matches.present - matches.known;
     if (unseen < 5 || static_cast<double>(unseen) <= kManyUnseen * static_cast<double>(matches.present)) continue;
     findings.push_back(
@@ -152,35 +118,66 @@ std::vector<Finding> FindUnseenValues(const CheckedRows& rows, const std::set<st
   return findings;
 }
 
-std::vector<Finding> FindSharedRows(const CheckedRows& rows) {
-  if (rows.evaluation.empty()) return {};
-  std::vector<uint64_t> train(rows.train.size(), 0), evaluation(rows.evaluation.size(), 0);
-  const auto add = [](std::vector<uint64_t>* sums, const std::vector<uint64_t>& hashes) {
-    for (size_t i = 0; i < sums->size(); ++i) (*sums)[i] = Mixed((*sums)[i] * 0x9e3779b97f4a7c15ull + hashes[i] + 1);
-  };
-  std::set<const Column*> added;
-  const auto add_column = [&](const Column* in_train, const Column* in_evaluation) {
-    if (!added.insert(in_train).second) return;
-    add(&train, ValueHashes(*in_train, rows.train));
-    add(&evaluation, ValueHashes(*in_evaluation, rows.evaluation));
-  };
-  for (const CheckedColumn& column : rows.features) add_column(column.train, column.evaluation);
-  for (const CheckedLabel& label : rows.labels) add_column(label.train, label.evaluation);
-  std::unordered_map<uint64_t, uint32_t> seen;
-  seen.reserve(train.size());
-  for (const uint64_t row : train) ++seen[row];
-  const auto repeated = std::count_if(train.begin(), train.end(), [&](uint64_t row) { return seen[row] > 1; });
-  const auto shared =
-      std::count_if(evaluation.begin(), evaluation.end(), [&](uint64_t row) { return seen.contains(row); });
-  const double share = static_cast<double>(shared) / static_cast<double>(evaluation.size());
-  const double by_chance = static_cast<double>(repeated) / static_cast<double>(train.size());
-  if (shared < kFewestShared || share <= 2 * by_chance + kSharedByChance) return {};
-  return {{share >= kMostlyShared ? Severity::kError : Severity::kWarning, EvaluationWhere(rows),
-           fmt::format("repeats training rows: {} of its {} rows ({}) equal one in all features and labels; of the "
-                       "training rows {} equal another one",
-                       FormatCount(shared), FormatCount(static_cast<int64_t>(evaluation.size())), Percent(share),
-                       Percent(by_chance)),
-           "Figures on rows that were learnt by heart say nothing: evaluate on other rows"}};
+std::vector<Finding> FindEvaluationGaps(const CheckedRows& rows) {
+  std::vector<Finding> findings;
+  if (rows.evaluation.size() < kFewestRows) return findings;
+  const std::string all = FormatCount(static_cast<int64_t>(rows.evaluation.size()));
+  for (const CheckedColumn& column : rows.features) {
+    const double trained = MissingShare(*column.train, rows.train);
+    const double missing = MissingShare(*column.evaluation, rows.evaluation);
+    if (missing > trained + kGap) {
+      findings.push_back({Severity::kWarning, column.where,
+                          fmt::format("is missing in {} of the evaluation rows, but in {} of the training rows",
+                                      Percent(missing), Percent(trained)),
+                          "Are both files written by one program? A model that learnt to rely on it fails there"});
+      continue;
+    }
+    const std::string value = OnlyValue(*column.evaluation, rows.evaluation);
+    if (value.empty() || ShareOfValue(rows, column) >= kUsual) continue;
+    findings.push_back({Severity::kWarning, column.where,
+                        fmt::format("is {} in all {} evaluation rows, but in {} of the training rows", value, all,
+                                    Percent(ShareOfValue(rows, column))),
+                        "Evaluate on rows like those that the model will meet"});
+  }
+  return findings;
+}
+
+std::vector<Finding> FindMovedNumbers(const CheckedRows& rows) {
+  std::vector<Finding> findings;
+  for (const CheckedColumn& column : rows.features) {
+    if (!ReadsNumbers(column)) continue;
+    const std::vector<float> train = Present(*column.train, rows.train);
+    const std::vector<float> evaluation = Present(*column.evaluation, rows.evaluation);
+    if (train.empty() || evaluation.size() < kFewestRows) continue;
+    const std::string text = MovedText(train, evaluation);
+    if (text.empty()) continue;
+    findings.push_back({Severity::kWarning, column.where, text,
+                        "Is it another unit? A number that only grows, like a time, is no feature as it is; take "
+                        "differences of it"});
+  }
+  return findings;
+}
+
+std::vector<Finding> FindLabelDrift(const CheckedRows& rows) {
+  std::vector<Finding> findings;
+  for (const CheckedLabel& label : rows.labels) {
+    if (!rows.separate || label.schema.kind() != features::LabelSchema::BINARY) continue;
+    const auto train = features::LabelColumn::Of(label.schema, *label.train, rows.train_table.rows);
+    const auto evaluation = features::LabelColumn::Of(label.schema, *label.evaluation, rows.evaluation_table.rows);
+    if (!train.ok() || !evaluation.ok()) continue;  // FindLabelFaults and FindEvaluationLabelFaults tell
+    const ClassCounts a = CountClasses(*train, rows.train), b = CountClasses(*evaluation, rows.evaluation);
+    const auto one_class = [](const ClassCounts& c) { return c.positives == 0 || c.positives == c.rows; };
+    if (a.rows == 0 || b.rows == 0 || one_class(a) || one_class(b)) continue;
+    const double both = (a.positives + b.positives) / (a.rows + b.rows);
+    const double deviation = std::sqrt(both * (1 - both) * (1 / a.rows + 1 / b.rows));
+    const double odds = std::max(a.odds() / b.odds(), b.odds() / a.odds());
+    if (odds <= kOtherOdds || std::abs(a.rate() - b.rate()) <= kSurelyDifferent * deviation) continue;
+    findings.push_back({Severity::kWarning, label.where,
+                        fmt::format("is 1 in {} of the training rows, but in {} of the evaluation rows",
+                                    Percent(a.rate()), Percent(b.rate())),
+                        "Predictions will be off by as much: was one file thinned out, or the label defined anew?"});
+  }
+  return findings;
 }
 
 }  // namespace manygate::check

@@ -6,10 +6,12 @@
 #include <cmath>
 #include <limits>
 #include <map>
+#include <numeric>
 #include <unordered_map>
 
 #include "manygate/base/text.h"
 #include "manygate/check/detectors.h"
+#include "manygate/check/outcome.h"
 #include "manygate/features/labels.h"
 #include "manygate/metrics/ranked_rows.h"
 
@@ -19,6 +21,7 @@ namespace {
 constexpr size_t kSampleRows = 50'000;
 constexpr double kLeakArea = 0.999;
 constexpr double kLeakShare = 0.999;
+constexpr double kLeakRankCorrelation = 0.999;
 // Rows of each class in each half of the sample. Where rows come in groups (of a search, of a user), a few groups fall
 // into one class each by chance, and any number that is the same within a group tells them apart.
 constexpr int64_t kFewestOfAClass = 5, kFewestOfManyValues = 25;
@@ -112,7 +115,41 @@ LeakText ClassLeak(const Column& column, const LabelledRows& sample) {
   return fmt::format("its value alone tells the class in {} of other rows", Percent(share));
 }
 
-// The label times a constant: the median ratio where the label is not 0.
+// Ranks from 0, of equal values their mean rank; missing is the lowest.
+std::vector<double> Ranks(const std::vector<float>& values) {
+  std::vector<uint32_t> order(values.size());
+  std::iota(order.begin(), order.end(), 0u);
+  const auto key = [&](uint32_t i) { return std::isnan(values[i]) ? 0u : OrderedKey(values[i]); };
+  std::sort(order.begin(), order.end(), [&](uint32_t a, uint32_t b) { return key(a) < key(b); });
+  std::vector<double> ranks(values.size());
+  for (size_t begin = 0, end = 0; begin < order.size(); begin = end) {
+    while (end < order.size() && key(order[end]) == key(order[begin])) ++end;
+    for (size_t i = begin; i < end; ++i) ranks[order[i]] = 0.5 * static_cast<double>(begin + end - 1);
+  }
+  return ranks;
+}
+
+// Spearman's correlation of the ranks; 0 where one side is constant.
+double RankCorrelation(const std::vector<float>& a, const std::vector<float>& b) {
+  const std::vector<double> x = Ranks(a), y = Ranks(b);
+  const double mean = 0.5 * static_cast<double>(x.size() - 1);
+  double xx = 0, xy = 0, yy = 0;
+  for (size_t i = 0; i < x.size(); ++i) {
+    xx += (x[i] - mean) * (x[i] - mean);
+    xy += (x[i] - mean) * (y[i] - mean);
+    yy += (y[i] - mean) * (y[i] - mean);
+  }
+  return xx == 0 || yy == 0 ? 0 : xy / std::sqrt(xx * yy);
+}
+
+// Whether the label is 0.
+LeakText ZeroLeak(const Column& column, LabelledRows sample) {
+  for (float& label : sample.labels) label = label != 0 ? 1.0f : 0.0f;
+  const LeakText text = BinaryLeak(column, sample);
+  return text.empty() ? "" : "it tells where the label is 0: " + text;
+}
+
+// The label times a constant (the median ratio where the label is not 0), in its order, or where it is 0.
 LeakText NumberLeak(const Column& column, const LabelledRows& sample) {
   const std::vector<float> numbers = NumbersOf(column, sample.rows);
   std::vector<double> ratios;
@@ -122,7 +159,6 @@ LeakText NumberLeak(const Column& column, const LabelledRows& sample) {
   if (ratios.size() < kFewestRows || *low == *high) return "";
   std::nth_element(ratios.begin(), ratios.begin() + static_cast<ptrdiff_t>(ratios.size() / 2), ratios.end());
   const double ratio = ratios[ratios.size() / 2];
-  if (ratio == 0) return "";
   const auto agrees = [ratio](double number, double label) {
     return std::abs(number - ratio * label) <= 1e-4 * std::abs(ratio * label);
   };
@@ -134,14 +170,24 @@ LeakText NumberLeak(const Column& column, const LabelledRows& sample) {
   }
   if (static_cast<double>(same) <= kLeakShare * static_cast<double>(all) ||
       static_cast<double>(same_nonzero) <= kLeakShare * static_cast<double>(ratios.size())) {
-    return "";
+    const double correlation = std::abs(RankCorrelation(numbers, sample.labels));
+    if (correlation <= kLeakRankCorrelation) return ZeroLeak(column, sample);
+    return fmt::format("it orders the rows as the label does (rank correlation {:.5f})", correlation);
   }
   return std::abs(ratio - 1) < 1e-4 ? "it equals the label" : fmt::format("it is {:.6g} times the label", ratio);
 }
 
-LeakText LeakOf(const CheckedLabel& label, const Column& column, const LabelledRows& sample) {
+LeakText LeakOf(const CheckedRows& rows, const CheckedLabel& label, const features::LabelColumn& values,
+                const Column& column, const LabelledRows& sample) {
   switch (label.schema.kind()) {
-    case features::LabelSchema::BINARY: return BinaryLeak(column, sample);
+    case features::LabelSchema::BINARY: {
+      LeakText text = BinaryLeak(column, sample);
+      const int64_t looked_at = rows.sampled ? static_cast<int64_t>(kSampleRows) : rows.train_table.rows;
+      if (text.empty() && TellsOutcome(column, std::min(looked_at, rows.train_table.rows),
+                                       [&](int64_t row) { return values.Value(row); }))
+        text = "wherever it has a value other than 0, the label is 1";
+      return text;
+    }
     case features::LabelSchema::CLASSES: return ClassLeak(column, sample);
     case features::LabelSchema::NUMBER: return NumberLeak(column, sample);
   }
@@ -171,7 +217,7 @@ std::vector<Finding> FindLeaks(const CheckedRows& rows) {
     const LabelledRows sample = LabelledSample(rows, *values);
     for (const CheckedColumn& column : rows.features) {
       if (column.name == label.schema.column()) continue;  // FindSpareLabels tells
-      const LeakText text = LeakOf(label, *column.train, sample);
+      const LeakText text = LeakOf(rows, label, *values, *column.train, sample);
       if (text.empty()) continue;
       findings.push_back({Severity::kError, column.where,
                           fmt::format("gives label \"{}\" away: {}", label.schema.name(), text),

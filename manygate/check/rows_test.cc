@@ -128,18 +128,20 @@ TEST(CheckEvaluationTest, RowsThatCoincideByChanceAreNoFinding) {
   EXPECT_THAT(Lines(table), IsEmpty());
 }
 
-// The examples have nothing wrong with them.
-TEST(CheckExamplesTest, RealDataAreClean) {
+// The examples have nothing wrong with them; Bank Marketing's rows are in order of time.
+TEST(CheckExamplesTest, RealDataAreCleanButForTheirQuirks) {
   const std::string adult = RealDataFile("adult/adult.data.gz");
   if (adult.empty()) GTEST_SKIP() << "the real data sets are not there: set MANYGATE_DATA";
   const std::string folder = std::filesystem::path(adult).parent_path().parent_path();
   ThreadPool pool(2);
-  for (const auto& [example, train, evaluation] :
-       {std::tuple("adult/mmoe.config", "adult/adult.data*", "adult/adult.test*"),
-        std::tuple("bank_marketing/mmoe.config", "bank-marketing/bank-full.csv*", ""),
-        std::tuple("hillstrom/esmm.config", "hillstrom/hillstrom.csv*", ""),
+  const std::vector<std::string> in_order = {"label \"y\" is 1 in 3.0 % of the first tenth of the training file",
+                                             "label \"housing\" is 1 in 89.6 % of the first tenth"};
+  for (const auto& [example, train, evaluation, quirks] :
+       {std::tuple("adult/mmoe.config", "adult/adult.data*", "adult/adult.test*", std::vector<std::string>()),
+        std::tuple("bank_marketing/mmoe.config", "bank-marketing/bank-full.csv*", "", in_order),
+        std::tuple("hillstrom/esmm.config", "hillstrom/hillstrom.csv*", "", std::vector<std::string>()),
         std::tuple("census_income/mmoe.config", "census-income/census-income.data*.gz",
-                   "census-income/census-income.test.gz")}) {
+                   "census-income/census-income.test.gz", std::vector<std::string>())}) {
     SCOPED_TRACE(example);
     if (RealDataFile(std::string(train).substr(0, std::string(train).find('/'))).empty()) continue;
     std::vector<std::string> overrides = {fmt::format("train_input_path={}/{}", folder, train)};
@@ -149,7 +151,10 @@ TEST(CheckExamplesTest, RealDataAreClean) {
     config::ResolveDefaults(&loaded->pipeline);
     const auto findings = CheckData(*loaded, pool, "");
     ASSERT_TRUE(findings.ok()) << findings.status().message();
-    for (const Finding& finding : *findings) ADD_FAILURE() << finding.where << " " << finding.what;
+    std::vector<std::string> lines;
+    for (const Finding& finding : *findings) lines.push_back(finding.where + " " + finding.what);
+    ASSERT_EQ(lines.size(), quirks.size()) << testing::PrintToString(lines);
+    for (size_t i = 0; i < lines.size(); ++i) EXPECT_THAT(lines[i], HasSubstr(quirks[i]));
   }
 }
 

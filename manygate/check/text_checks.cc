@@ -62,13 +62,14 @@ std::string Plain(const std::string& text) {
 
 std::vector<Finding> FindStrayBlanks(const CheckedRows& rows) {
   const config::DataConfig& data_config = rows.pipeline().data_config();
-  if (data_config.trim_blanks()) return {};
   std::vector<std::string> columns;
   bool numbers = false;
   for (const TextColumn& column : TextColumns(rows)) {
-    std::vector<std::string> blank;
-    for (const std::string& text : TextsOf(column))
-      if (Trim(text).size() < text.size()) blank.push_back(text);
+    std::set<std::string> found;
+    for (const Column* each : {column.train, column.evaluation})
+      for (const std::string& text : each->dictionary)
+        if (Trim(text).size() < text.size()) found.insert(text);
+    const std::vector<std::string> blank(found.begin(), found.end());
     if (blank.empty()) continue;
     columns.push_back(fmt::format("{} ({})", column.train->name, QuotedNames(blank, 2)));
     numbers |= column.of_numbers;
@@ -76,17 +77,19 @@ std::vector<Finding> FindStrayBlanks(const CheckedRows& rows) {
   if (columns.empty()) return {};
   return {{numbers ? Severity::kError : Severity::kWarning,
            rows.loaded->Place(data_config, "trim_blanks") + ": trim_blanks",
-           fmt::format("is false, and {} of the columns have blanks around values: {}", columns.size(),
+           fmt::format("is {}, {} {} of the columns have blanks around values: {}", data_config.trim_blanks(),
+                       data_config.trim_blanks() ? "but leaves blanks within quotes, and" : "and", columns.size(),
                        JoinNames(columns, 3)),
-           "Set data_config.trim_blanks to true"}};
+           data_config.trim_blanks() ? "Take the blanks out of the data: with and without them a text is two values"
+                                     : "Set data_config.trim_blanks to true"}};
 }
 
 std::vector<Finding> FindSpellings(const CheckedRows& rows) {
   std::vector<Finding> findings;
   for (const TextColumn& column : TextColumns(rows)) {
     if (column.of_numbers) continue;
+    if (std::max(column.train->dictionary.size(), column.evaluation->dictionary.size()) > kMostSpelled + 1) continue;
     const std::set<std::string> texts = TextsOf(column);
-    if (texts.size() > kMostSpelled) continue;
     std::map<std::string, std::set<std::string>> spellings;  // plain text -> how it is written, blanks around it aside
     for (const std::string& text : texts)
       if (const std::string plain = Plain(text); !plain.empty()) spellings[plain].insert(std::string(Trim(text)));
