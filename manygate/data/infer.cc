@@ -15,8 +15,10 @@
 
 #include "manygate/base/text.h"
 #include "manygate/data/csv_file.h"
+#include "manygate/data/date_text.h"
 #include "manygate/data/number_text.h"
 #include "manygate/data/reader.h"
+#include "manygate/data/value_lists.h"
 
 namespace manygate {
 namespace {
@@ -55,6 +57,12 @@ class ColumnSummary {
       column_.kind = all_whole_ ? InferredKind::kInteger : InferredKind::kNumber;
     }
     if (!all_numbers_ || column_.kind == InferredKind::kEmpty) column_.minimum = column_.maximum = 0;
+    if (AreDates()) column_.kind = InferredKind::kDate;
+    if (column_.kind == InferredKind::kText) {
+      ValueLists lists = FindValueLists({known_.texts().begin() + 1, known_.texts().end()});
+      column_.separator = std::move(lists.separator);
+      column_.values = lists.values;
+    }
     Suggest(rows);
     return std::move(column_);
   }
@@ -85,6 +93,7 @@ class ColumnSummary {
     has_range_ = true;
   }
 
+  bool AreDates() const;
   void Suggest(int64_t rows);
 
   std::span<const std::string> missing_;
@@ -111,6 +120,14 @@ std::vector<std::string> NameWords(std::string_view name) {
   return words;
 }
 
+// Whether the name says that its values are dates or times.
+bool NamesADate(std::string_view name) {
+  static constexpr std::array kDateWords = {"date", "day", "dt", "time", "timestamp", "ts", "datetime", "unixtime"};
+  for (const std::string& word : NameWords(name))
+    if (std::find(kDateWords.begin(), kDateWords.end(), word) != kDateWords.end()) return true;
+  return false;
+}
+
 // The word of the name that says that its numbers are names of things, or "".
 std::string IdWord(std::string_view name) {
   static constexpr std::array kIdWords = {"id",       "ids",         "code",  "zip",   "segid", "pid",
@@ -120,6 +137,24 @@ std::string IdWord(std::string_view name) {
     if (std::find(kIdWords.begin(), kIdWords.end(), word) != kIdWords.end()) return word;
   }
   return "";
+}
+
+bool ColumnSummary::AreDates() const {
+  if (column_.kind == InferredKind::kEmpty) return false;
+  const std::span<const std::string> texts(known_.texts().begin() + 1, known_.texts().end());
+  if (column_.kind == InferredKind::kText) {
+    if (std::all_of(texts.begin(), texts.end(), IsDateText)) return true;
+    return NamesADate(column_.name) && std::all_of(texts.begin(), texts.end(), IsLocalDateText);
+  }
+  if (!NamesADate(column_.name)) return false;
+  const auto every_number = [&](bool (*is_date)(double)) {
+    return is_date(column_.minimum) && is_date(column_.maximum);
+  };
+  if (every_number(IsUnixSeconds) || every_number(IsUnixMilliseconds)) return true;
+  return column_.kind == InferredKind::kInteger && std::all_of(texts.begin(), texts.end(), [](const std::string& text) {
+           double day = 0;
+           return ParseDouble(text, &day) == NumberParse::kOk && IsDayNumber(day);
+         });
 }
 
 void ColumnSummary::Suggest(int64_t rows) {
@@ -133,7 +168,18 @@ void ColumnSummary::Suggest(int64_t rows) {
   const bool all_different = rows >= 20 && column_.missing == 0 && column_.distinct == rows;
   const std::string word = IdWord(column_.name);
   switch (column_.kind) {
+    case InferredKind::kDate:
+      return set(FeatureSuggestion::kSkip,
+                 fmt::format("dates, like \"{}\": days to come are unknown to a model. Derive columns that come again "
+                             "(weekday, hour, days since), and evaluate on later rows than those trained on",
+                             column_.examples[0]));
     case InferredKind::kText:
+      if (!column_.separator.empty()) {
+        const std::string separator =
+            column_.separator == "\x1d" ? "" : fmt::format(" between \"{}\"", column_.separator);
+        return set(FeatureSuggestion::kId,
+                   fmt::format("texts of several values{}, {} different ones", separator, FormatCount(column_.values)));
+      }
       if (all_different) return set(FeatureSuggestion::kSkip, "a different text in every row");
       return set(FeatureSuggestion::kId, "text");
     case InferredKind::kInteger:
@@ -227,6 +273,7 @@ const char* InferredKindName(InferredKind kind) {
     case InferredKind::kEmpty: return "empty";
     case InferredKind::kInteger: return "integer";
     case InferredKind::kNumber: return "number";
+    case InferredKind::kDate: return "date";
     case InferredKind::kText: return "text";
   }
   return "";

@@ -18,13 +18,14 @@
 
 namespace manygate {
 
-// kInteger: every value that is not missing is a whole number. kNumber: every one is a number. kText: the rest.
-// kEmpty: no value at all.
-enum class InferredKind { kEmpty, kInteger, kNumber, kText };
-const char* InferredKindName(InferredKind kind);  // "empty", "integer", "number", "text"
+// kInteger: every value that is not missing is a whole number. kNumber: every one is a number. kDate: every one is a
+// date: ISO 8601 under any name; in another order, as 20240131, or as Unix seconds or milliseconds where the name says
+// so (DateWord). kText: the rest. kEmpty: no value at all.
+enum class InferredKind { kEmpty, kInteger, kNumber, kDate, kText };
+const char* InferredKindName(InferredKind kind);  // "empty", "integer", "number", "date", "text"
 
-// What to make of a column as a feature: a raw_feature, an id_feature, or nothing (constant, or a text that is
-// different in every row).
+// What to make of a column as a feature: a raw_feature, an id_feature, or nothing (constant, a text that is different
+// in every row, or a date: as an id no day to come is known, as a number every later one is beyond the training range).
 enum class FeatureSuggestion { kNumber, kId, kSkip };
 const char* FeatureSuggestionName(FeatureSuggestion suggestion);  // "number", "id", "skip"
 
@@ -34,9 +35,11 @@ struct InferredColumn {
   int64_t distinct = 0;          // values that are not missing; exact up to kDistinctCap, then kDistinctCap
   bool distinct_capped = false;  // there may be more
   int64_t missing = 0;           // rows
-  double minimum = 0;            // kInteger, kNumber only
+  double minimum = 0;            // kInteger, kNumber, dates that are numbers only
   double maximum = 0;
   std::vector<std::string> examples;  // the first five values
+  std::string separator = "";         // kText: between several values in one text (data/value_lists.h); "": one value
+  int64_t values = 0;                 // with a separator: different values within the texts
   FeatureSuggestion suggestion = FeatureSuggestion::kSkip;
   std::string reason;  // why, in a few words: "whole numbers; the name says code"
 };

@@ -48,8 +48,70 @@ TEST(InferColumns, KindsRangesAndCounts) {
   EXPECT_EQ(schema.columns[2].missing, 1);
   EXPECT_EQ(schema.columns[3].kind, InferredKind::kEmpty);
   EXPECT_EQ(schema.columns[3].missing, 4);
-  EXPECT_EQ(schema.columns[4].kind, InferredKind::kText);
+  EXPECT_EQ(schema.columns[4].kind, InferredKind::kDate);
   EXPECT_EQ(schema.columns[4].minimum, 0);
+}
+
+TEST(InferColumns, DatesAreNoFeatures) {
+  std::string text = "iso,day_number,code,when,date,timestamp,seconds,millis_ts,day,time\n";
+  for (int i = 0; i < 40; ++i)
+    text += fmt::format(
+        "2024-01-{0:02} 10:{0:02}:00,202401{0:02},202401{0:02},{0}/1/2024,{0}.1.2024,{1},{1},{1}123,{0},{2}\n",
+        1 + i % 28, 1706704380 + i % 30 * 3600, i % 3 * 20);
+  const InferredSchema schema = Infer(text);
+  std::vector<std::string> kinds;
+  for (const InferredColumn& column : schema.columns) kinds.push_back(InferredKindName(column.kind));
+  // In other ways than ISO 8601 only where the name says so: a code may look like a day.
+  EXPECT_THAT(kinds,
+              ElementsAre("date", "date", "integer", "text", "date", "date", "integer", "date", "integer", "integer"));
+  EXPECT_EQ(schema.columns[0].suggestion, FeatureSuggestion::kSkip);
+  EXPECT_THAT(schema.columns[0].reason, HasSubstr("dates, like \"2024-01-01 10:01:00\": days to come are unknown"));
+}
+
+TEST(InferColumns, OneValueThatIsNoDateMakesTexts) {
+  EXPECT_EQ(Infer("date\n2024-01-01\n2024-01-02\nnever\n").columns[0].kind, InferredKind::kText);
+  EXPECT_EQ(Infer("date\n2024-01-01\n2024-02-30\n").columns[0].kind, InferredKind::kText);
+  EXPECT_EQ(Infer("date\n20240101\n20240199\n").columns[0].kind, InferredKind::kInteger);
+}
+
+TEST(InferColumns, TextsOfSeveralValues) {
+  const std::vector<std::string> genres = {"action", "comedy", "crime", "drama", "horror", "war"};
+  std::string text = "genres,history,city\n";
+  for (int i = 0; i < 200; ++i) {
+    std::string list, history;
+    for (int g = 0; g < 6; ++g)
+      if ((1 + i % 63) >> g & 1) list += (list.empty() ? "" : "|") + genres[static_cast<size_t>(g)];
+    for (int item = 0; item <= i % 5; ++item)
+      history += (item > 0 ? " " : "") + std::to_string(100 + (i * 7 + item * 31) % 40);
+    text += fmt::format("{},{},Town {}\n", list, history, i % 30);
+  }
+  const InferredSchema schema = Infer(text);
+  EXPECT_EQ(schema.columns[0].separator, "|");
+  EXPECT_EQ(schema.columns[0].values, 6);
+  EXPECT_EQ(schema.columns[0].suggestion, FeatureSuggestion::kId);
+  EXPECT_EQ(schema.columns[0].reason, "texts of several values between \"|\", 6 different ones");
+  EXPECT_EQ(schema.columns[1].separator, " ");
+  EXPECT_EQ(schema.columns[1].values, 40);
+  EXPECT_EQ(schema.columns[2].separator, "");
+}
+
+// Nowhere in the real data are several values in one text.
+TEST(InferColumns, RealFilesHaveNeitherListsNorDates) {
+  if (RealDataFile("README.md").empty()) GTEST_SKIP() << "no real data (MANYGATE_DATA)";
+  ThreadPool pool(2);
+  for (const char* name :
+       {"census-income/census-income.test.gz", "adult/adult.data.gz", "bank-marketing/bank-full.csv.gz",
+        "bank-marketing/bank-additional-full.csv.gz", "hillstrom/hillstrom.csv.gz",
+        "ali-ccp-sample/ali_ccp_train_sample.csv", "ali-ccp-sample/aitm/train/train.csv",
+        "aliexpress-sample/aliexpress_train_sample.csv", "taobao-ad-sample/alimama_sampled_train.txt.gz"}) {
+    const std::string file = RealDataFile(name);
+    const StatusOr<InferredSchema> schema = InferColumns({&file, 1}, *DetectDialect(file, SourceOptions()), pool);
+    ASSERT_TRUE(schema.ok()) << schema.status().message();
+    for (const InferredColumn& column : schema->columns) {
+      EXPECT_EQ(column.separator, "") << name << " " << column.name;
+      EXPECT_NE(column.kind, InferredKind::kDate) << name << " " << column.name;
+    }
+  }
 }
 
 TEST(InferColumns, MissingValuesAreNoTexts) {
