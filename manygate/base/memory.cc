@@ -2,6 +2,7 @@
 #include "manygate/base/memory.h"
 
 #include <sys/mman.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cstdint>
@@ -70,5 +71,20 @@ void FloatBuffer::Free() {
   mapping_ = nullptr;
   mapping_bytes_ = 0;
 }
+
+namespace {
+
+void Advise(const void* begin, size_t bytes, int advice) {
+  static const auto page = static_cast<uintptr_t>(sysconf(_SC_PAGESIZE));
+  const uintptr_t first = (reinterpret_cast<uintptr_t>(begin) + page - 1) / page * page;
+  const uintptr_t last = (reinterpret_cast<uintptr_t>(begin) + bytes) / page * page;
+  if (first < last) madvise(reinterpret_cast<void*>(first), last - first, advice);
+}
+
+}  // namespace
+
+// Only for files: of other memory MADV_DONTNEED would drop the content.
+void ReleasePages(const void* begin, size_t bytes) { Advise(begin, bytes, MADV_DONTNEED); }
+void ReadAheadPages(const void* begin, size_t bytes) { Advise(begin, bytes, MADV_WILLNEED); }
 
 }  // namespace manygate

@@ -49,6 +49,11 @@ class FloatBuffer {
   size_t mapping_bytes_ = 0;
 };
 
+// Advice about the whole pages within `bytes` from `begin`, which must be mapped from a file: their memory may be given
+// back (they are read from the file again when they are next used), or they will soon be read.
+void ReleasePages(const void* begin, size_t bytes);
+void ReadAheadPages(const void* begin, size_t bytes);
+
 }  // namespace manygate
 
 #endif  // MANYGATE_BASE_MEMORY_H_

@@ -44,7 +44,7 @@ StatusOr<std::vector<ColumnSlices>> Slice(const Evaluator& evaluator, const Pred
     const Column& column = table.columns[table.Find(name)];
     // Values in the order of their rows: the most frequent first.
     std::vector<int64_t> rows_of(column.dictionary.size(), 0);
-    for (const uint32_t row : selection.rows) ++rows_of[column.Code(row)];
+    for (const uint32_t row : selection.FileRows()) ++rows_of[column.Code(row)];
     std::vector<int32_t> order(rows_of.size()), place(rows_of.size());
     std::iota(order.begin(), order.end(), 0);
     std::stable_sort(order.begin(), order.end(), [&](int32_t a, int32_t b) { return rows_of[a] > rows_of[b]; });
@@ -58,7 +58,7 @@ StatusOr<std::vector<ColumnSlices>> Slice(const Evaluator& evaluator, const Pred
       return InvalidInput(fmt::format("--by {}: the column has {} values; at most {} can be shown", name,
                                       FormatCount(with_rows), kMostSlices));
     std::vector<int32_t> codes;
-    for (const uint32_t row : selection.rows) codes.push_back(place[column.Code(row)]);
+    for (const uint32_t row : selection.FileRows()) codes.push_back(place[column.Code(row)]);
     by.push_back(evaluator.ScoreBy(name, codes, texts, predictions, selection));
   }
   return by;

@@ -15,11 +15,15 @@
 
 #include "manygate/base/check.h"
 #include "manygate/base/file.h"
+#include "manygate/base/memory.h"
 #include "manygate/data/cache_format.h"
 #include "manygate/data/highest_code.h"
 
 namespace manygate {
 namespace {
+
+// A cache of that size gives the memory of its pages back between uses.
+constexpr size_t kLargeBytes = size_t{256} << 20;
 
 uint64_t RoundUp(uint64_t bytes) { return (bytes + 63) / 64 * 64; }
 
@@ -67,6 +71,7 @@ bool LoadColumn(const ColumnPlace& place, uint64_t rows, std::string_view column
   if (!Within(place.values_offset, rows * width, columns.size())) return false;
   column->name = place.name;
   column->kind = place.kind;
+  column->mapped = columns.size() >= kLargeBytes;
   const void* values = columns.data() + place.values_offset;
   if (is_number) {
     column->numbers = static_cast<const float*>(values);
@@ -78,7 +83,9 @@ bool LoadColumn(const ColumnPlace& place, uint64_t rows, std::string_view column
   if (!LoadDictionary(place, columns.substr(place.dictionary_offset, place.dictionary_bytes), &column->dictionary)) {
     return false;
   }
-  return HighestCode(values, width, static_cast<int64_t>(rows)) < column->dictionary.size();
+  const uint32_t highest = HighestCode(values, width, static_cast<int64_t>(rows));
+  column->Release(0, static_cast<int64_t>(rows));
+  return highest < column->dictionary.size();
 }
 
 struct OpenedCache {
@@ -87,6 +94,21 @@ struct OpenedCache {
   CacheDescription description;
   std::string_view columns;
 };
+
+// Piece by piece, so that a large file is never in memory as a whole.
+uint64_t ColumnsChecksum(std::string_view columns) {
+  constexpr size_t kPieceBytes = size_t{16} << 20;
+  XXH3_state_t* hash = XXH3_createState();
+  XXH3_64bits_reset(hash);
+  for (size_t at = 0; at < columns.size(); at += kPieceBytes) {
+    const std::string_view piece = columns.substr(at, kPieceBytes);
+    XXH3_64bits_update(hash, piece.data(), piece.size());
+    if (columns.size() >= kLargeBytes) ReleasePages(piece.data(), piece.size());
+  }
+  const uint64_t checksum = XXH3_64bits_digest(hash);
+  XXH3_freeState(hash);
+  return checksum;
+}
 
 // A reason why the file is not a sound cache, or "".
 std::string OpenCache(const std::string& path, OpenedCache* cache) {
@@ -114,7 +136,7 @@ std::string OpenCache(const std::string& path, OpenedCache* cache) {
   const std::string_view description = bytes.substr(kCacheHeadBytes, head.description_bytes);
   cache->columns = bytes.substr(columns_offset);
   if (Xxh3(description.data(), description.size()) != head.description_checksum) return "it is damaged (description)";
-  if (Xxh3(cache->columns.data(), cache->columns.size()) != head.columns_checksum) return "it is damaged (columns)";
+  if (ColumnsChecksum(cache->columns) != head.columns_checksum) return "it is damaged (columns)";
   std::optional<CacheDescription> unpacked = UnpackCacheDescription(description);
   if (!unpacked.has_value()) return "it is damaged (description)";
   cache->description = *std::move(unpacked);
@@ -183,6 +205,7 @@ StatusOr<uint64_t> EmitColumns(const Table& table, std::vector<ColumnPlace>* pla
                       .dictionary_offset = 0,
                       .dictionary_bytes = dictionary.size()};
     MG_RETURN_IF_ERROR(emit({static_cast<const char*>(values), static_cast<size_t>(table.rows) * width}));
+    column.Release(0, table.rows);
     place.dictionary_offset = at;
     MG_RETURN_IF_ERROR(emit(dictionary));
     if (places != nullptr) places->push_back(std::move(place));

@@ -42,9 +42,9 @@ StatusOr<Columns> ReadColumns(std::span<const std::string> files, const SourceOp
 }
 
 StatusOr<Table> ReadFiles(std::span<const std::string> files, const SourceOptions& options,
-                          std::span<const ColumnRequest> requests, ThreadPool& pool) {
+                          std::span<const ColumnRequest> requests, ThreadPool& pool, const std::string& folder) {
   MG_ASSIGN_OR_RETURN(const std::unique_ptr<Reader> reader, MakeReader(files, options));
-  TableBuilder builder(requests, options.missing_values);
+  TableBuilder builder(requests, options.missing_values, folder);
   MG_RETURN_IF_ERROR(reader->ReadRows(requests, pool, [&](RowBlock& block) { builder.Append(block); }));
   std::string source = JoinSources(files);
   if (builder.rows() == 0) return InvalidInput(fmt::format("{}: has no rows", source));

@@ -55,9 +55,10 @@ StatusOr<std::unique_ptr<Reader>> MakeReader(std::span<const std::string> files,
 // ReadColumns(all) of that reader.
 StatusOr<Columns> ReadColumns(std::span<const std::string> files, const SourceOptions& options, bool all);
 
-// The requested columns of all files, in memory, in the order of the requests. InvalidInput: as the reader; no rows.
+// The requested columns of all files, in the order of the requests. folder: as TableBuilder has it. InvalidInput: as the
+// reader; no rows.
 StatusOr<Table> ReadFiles(std::span<const std::string> files, const SourceOptions& options,
-                          std::span<const ColumnRequest> requests, ThreadPool& pool);
+                          std::span<const ColumnRequest> requests, ThreadPool& pool, const std::string& folder = "");
 
 }  // namespace manygate
 

@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <utility>
 
 #include "manygate/base/file.h"
@@ -32,14 +33,22 @@ StatusOr<Table> ReadTableFiles(std::span<const std::string> files, const SourceO
   if (found.table.has_value()) return *std::move(found.table);
   // The state is taken before reading: a file that changes meanwhile must not be cached under its new state.
   StatusOr<std::vector<SourceState>> sources = ReadSourceStates(files);
-  MG_ASSIGN_OR_RETURN(Table table, ReadFiles(files, options, requests, pool));
+  const bool has_folder = MakeDirectories(cache_dir).ok();
+  MG_ASSIGN_OR_RETURN(Table table, ReadFiles(files, options, requests, pool, has_folder ? cache_dir : ""));
   if (!sources.ok() || !SourcesUnchanged(*sources)) {
     note(fmt::format("{} changed while it was read; no column cache is written.", table.source));
     return table;
   }
   const Status stored = StoreCache(cache_dir, key, *sources, table);
   if (!stored.ok()) note(fmt::format("The column cache could not be written: {}", stored.message()));
-  return table;
+  const bool in_files =
+      std::any_of(table.columns.begin(), table.columns.end(), [](const Column& c) { return c.mapped; });
+  if (!stored.ok() || !in_files) return table;
+  table = Table();  // its files are as large as the cache
+  found = LoadCache(cache_dir, key);
+  note(std::move(found.note));
+  if (found.table.has_value()) return *std::move(found.table);
+  return ReadFiles(files, options, requests, pool, cache_dir);
 }
 
 }  // namespace manygate

@@ -15,6 +15,8 @@ namespace {
 // Streams of Philox; the epochs' orders and the split must not share one.
 constexpr uint64_t kSplitStream = 0x53706C69;
 constexpr uint64_t kEpochStream = uint64_t{0x45706F63} << 32;
+constexpr uint64_t kBlockStream = uint64_t{0x426C6F63} << 32;
+constexpr uint64_t kWindowStream = uint64_t{0x5769} << 48;
 }  // namespace
 
 NumpyRandomState::NumpyRandomState(uint32_t seed) {
@@ -86,6 +88,14 @@ std::vector<uint32_t> EpochOrder(std::span<const uint32_t> rows, uint64_t seed, 
   std::vector<uint32_t> order = RandomPermutation(static_cast<uint32_t>(rows.size()), seed, kEpochStream + epoch);
   for (uint32_t& position : order) position = rows[position];
   return order;
+}
+
+std::vector<uint32_t> BlockOrder(uint32_t num_blocks, uint64_t seed, uint64_t epoch) {
+  return RandomPermutation(num_blocks, seed, kBlockStream + epoch);
+}
+
+std::vector<uint32_t> WindowOrder(uint32_t num_rows, uint64_t seed, uint64_t epoch, uint32_t window) {
+  return RandomPermutation(num_rows, seed, kWindowStream + (epoch << 24) + window);
 }
 
 }  // namespace manygate

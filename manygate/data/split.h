@@ -47,6 +47,11 @@ RowSplit FractionSplit(uint32_t n, double validation_fraction, double test_fract
 // `rows` in a random order that depends on (seed, epoch) and the number of rows only.
 std::vector<uint32_t> EpochOrder(std::span<const uint32_t> rows, uint64_t seed, uint64_t epoch);
 
+// The order in two steps, for rows that are not all in memory: 0 .. num_blocks-1 in a random order, and the num_rows rows
+// of the window-th group of blocks in a random order of their own.
+std::vector<uint32_t> BlockOrder(uint32_t num_blocks, uint64_t seed, uint64_t epoch);
+std::vector<uint32_t> WindowOrder(uint32_t num_rows, uint64_t seed, uint64_t epoch, uint32_t window);
+
 }  // namespace manygate
 
 #endif  // MANYGATE_DATA_SPLIT_H_

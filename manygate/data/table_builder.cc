@@ -2,50 +2,16 @@
 #include "manygate/data/table_builder.h"
 
 #include <algorithm>
-#include <cstdlib>
-#include <new>
 #include <utility>
 
 #include "manygate/data/csv_dictionary.h"
+#include "manygate/data/growing_array.h"
 
 namespace manygate {
 namespace {
 
-// An array that grows by realloc, which moves pages instead of bytes once it is large: there is never a second copy.
-class GrowingArray {
- public:
-  GrowingArray() = default;
-  ~GrowingArray() { std::free(data_); }
-  GrowingArray(GrowingArray&& other) noexcept { *this = std::move(other); }
-  GrowingArray& operator=(GrowingArray&& other) noexcept {
-    std::swap(data_, other.data_);
-    std::swap(capacity_, other.capacity_);
-    return *this;
-  }
-
-  void* data() { return data_; }
-  void Reserve(size_t bytes) {
-    if (bytes > capacity_) Resize(std::max(bytes, capacity_ + capacity_ / 2));
-  }
-  // Gives the memory away, cut to size.
-  std::shared_ptr<const void> Release(size_t bytes) {
-    Resize(std::max<size_t>(bytes, 1));
-    void* data = std::exchange(data_, nullptr);
-    capacity_ = 0;
-    return {data, [](const void* memory) { std::free(const_cast<void*>(memory)); }};
-  }
-
- private:
-  void Resize(size_t bytes) {
-    void* moved = std::realloc(data_, bytes);
-    if (moved == nullptr) throw std::bad_alloc();
-    data_ = moved;
-    capacity_ = bytes;
-  }
-
-  void* data_ = nullptr;
-  size_t capacity_ = 0;
-};
+// Columns that take more move to files, where there is a folder for them.
+constexpr size_t kMemoryBytes = size_t{256} << 20;
 
 template <typename Narrow, typename Wide>
 void WidenInPlace(void* data, int64_t rows) {
@@ -71,19 +37,23 @@ class ColumnBuilder {
   void Append(const RowBlock::Column& part, int64_t rows) {
     if (kind_ == ColumnKind::kNumber) {
       values_.Reserve(static_cast<size_t>(rows_ + rows) * sizeof(float));
-      std::copy_n(part.numbers.data(), rows, static_cast<float*>(values_.data()) + rows_);
+      std::copy_n(part.numbers.data(), rows, reinterpret_cast<float*>(values_.data()) + rows_);
     } else {
       AppendCodes(part, rows);
     }
     rows_ += rows;
+    values_.Written(bytes());
   }
+
+  size_t bytes() const { return static_cast<size_t>(rows_) * value_bytes(); }
+  void MoveToFile(const std::string& folder) { values_.MoveToFile(folder, bytes()); }
 
   void Finish(const std::string& name, Table* table) {
     Column column;
     column.name = name;
     column.kind = kind_;
-    const size_t value_bytes = kind_ == ColumnKind::kNumber ? sizeof(float) : static_cast<size_t>(code_bytes_);
-    std::shared_ptr<const void> memory = values_.Release(static_cast<size_t>(rows_) * value_bytes);
+    column.mapped = values_.in_file();
+    std::shared_ptr<const void> memory = values_.Take(bytes());
     if (kind_ == ColumnKind::kNumber) {
       column.numbers = static_cast<const float*>(memory.get());
     } else {
@@ -96,6 +66,8 @@ class ColumnBuilder {
   }
 
  private:
+  size_t value_bytes() const { return kind_ == ColumnKind::kNumber ? sizeof(float) : static_cast<size_t>(code_bytes_); }
+
   void AppendCodes(const RowBlock::Column& part, int64_t rows) {
     map_.resize(part.dictionary.size());
     map_[0] = 0;
@@ -106,9 +78,9 @@ class ColumnBuilder {
     values_.Reserve(static_cast<size_t>(rows_ + rows) * static_cast<size_t>(code_bytes_));
     const uint32_t* codes = part.codes.data();
     switch (code_bytes_) {
-      case 1: return MapCodes(map_, codes, rows, static_cast<uint8_t*>(values_.data()) + rows_);
-      case 2: return MapCodes(map_, codes, rows, static_cast<uint16_t*>(values_.data()) + rows_);
-      default: return MapCodes(map_, codes, rows, static_cast<uint32_t*>(values_.data()) + rows_);
+      case 1: return MapCodes(map_, codes, rows, reinterpret_cast<uint8_t*>(values_.data()) + rows_);
+      case 2: return MapCodes(map_, codes, rows, reinterpret_cast<uint16_t*>(values_.data()) + rows_);
+      default: return MapCodes(map_, codes, rows, reinterpret_cast<uint32_t*>(values_.data()) + rows_);
     }
   }
 
@@ -134,16 +106,23 @@ class ColumnBuilder {
   std::vector<uint32_t> map_;  // codes of the present block to codes of the column
 };
 
-TableBuilder::TableBuilder(std::span<const ColumnRequest> requests, std::span<const std::string> missing_values)
-    : requests_(requests) {
+TableBuilder::TableBuilder(std::span<const ColumnRequest> requests, std::span<const std::string> missing_values,
+                           std::string folder)
+    : requests_(requests), folder_(std::move(folder)) {
   for (const ColumnRequest& request : requests) columns_.emplace_back(request.kind, missing_values);
 }
 
 TableBuilder::~TableBuilder() = default;
 
 void TableBuilder::Append(const RowBlock& block) {
-  for (size_t i = 0; i < columns_.size(); ++i) columns_[i].Append(block.columns[i], block.rows);
+  size_t bytes = 0;
+  for (size_t i = 0; i < columns_.size(); ++i) {
+    columns_[i].Append(block.columns[i], block.rows);
+    bytes += columns_[i].bytes();
+  }
   rows_ += block.rows;
+  if (folder_.empty() || bytes <= kMemoryBytes) return;
+  for (ColumnBuilder& column : columns_) column.MoveToFile(folder_);
 }
 
 Table TableBuilder::Finish(std::string source) {

@@ -22,8 +22,10 @@ class ColumnBuilder;
 
 class TableBuilder {
  public:
-  // missing_values: texts that become code 0. Both must outlive the builder.
-  TableBuilder(std::span<const ColumnRequest> requests, std::span<const std::string> missing_values);
+  // missing_values: texts that become code 0. Both must outlive the builder. folder: for files without a name, in which a
+  // table of over 256 MiB is kept; "": in memory.
+  TableBuilder(std::span<const ColumnRequest> requests, std::span<const std::string> missing_values,
+               std::string folder = "");
   ~TableBuilder();
 
   void Append(const RowBlock& block);
@@ -33,6 +35,7 @@ class TableBuilder {
 
  private:
   std::span<const ColumnRequest> requests_;
+  std::string folder_;
   std::vector<ColumnBuilder> columns_;
   int64_t rows_ = 0;
 };

@@ -105,6 +105,12 @@ class Comparison {
               "may have been chosen"
            << std::endl;
     }
+    if (options_.gbdt && data_.stream != nullptr) {
+      return InvalidInput(fmt::format(
+          "{}: gbdt needs all training rows in memory: raise data_config.memory_limit_mb, or leave out --with "
+          "gbdt",
+          loaded_.name));
+    }
     if (options_.gbdt && data_.validation.rows.empty()) {
       return InvalidInput(
           fmt::format("{}: gbdt is tuned on validation rows, and none are held out: set "

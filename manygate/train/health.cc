@@ -35,9 +35,9 @@ HealthMonitor::HealthMonitor(Model& model, Stepper& stepper, const Dataset& data
   if (model.tasks.size() > 1) DrawGradientRows(health_rows);
   found_ = FindGates(model.graph);
   if (found_.gates.empty()) return;
-  const RowSelection& from = data.validation.rows.empty() ? data.train : data.validation;
+  const RowSelection& from = data.validation.rows.empty() ? data.sample : data.validation;
   const int64_t rows = std::min(health_rows, static_cast<int64_t>(from.rows.size()));
-  selection_ = {from.table, {from.rows.begin(), from.rows.begin() + rows}};
+  selection_ = {from.table, {from.rows.begin(), from.rows.begin() + rows}, {}};
   ExecutorOptions options{.slice_rows = static_cast<int64_t>(model.pipeline.train_config().slice_rows())};
   for (const FoundGate& gate : found_.gates) options.probes.push_back(gate.weights);
   for (const FoundBank& bank : found_.banks) options.probes.push_back(bank.experts);
@@ -45,7 +45,7 @@ HealthMonitor::HealthMonitor(Model& model, Stepper& stepper, const Dataset& data
 }
 
 void HealthMonitor::DrawGradientRows(int64_t health_rows) {
-  const std::vector<uint32_t>& rows = data_.train.rows;
+  const std::vector<uint32_t>& rows = data_.sample.rows;
   const int64_t wanted = std::min(health_rows, kGradientRows);
   const auto batch_size = static_cast<int64_t>(model_.pipeline.data_config().batch_size());
   gradient_batch_ = static_cast<int>(std::min(batch_size, std::max<int64_t>(1, wanted / 4)));
@@ -110,7 +110,7 @@ void HealthMonitor::MeasureCosines(HealthReport* report) {
   std::vector<int> counts(tasks * tasks, 0);  // of batches in which both tasks have a gradient
   for (size_t first = 0; first < gradient_rows_.size(); first += gradient_batch_) {
     const GradientProducts products =
-        stepper_.MeasureProducts(*data_.train.table, gradient_rows_.data() + first, gradient_batch_);
+        stepper_.MeasureProducts(*data_.sample.table, gradient_rows_.data() + first, gradient_batch_);
     for (int a = 0; a < tasks; ++a) {
       for (int b = a + 1; b < tasks; ++b) {
         const double cosine = products.Cosine(a, b);

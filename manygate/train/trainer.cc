@@ -15,7 +15,6 @@
 #include "manygate/config/accessors.h"
 #include "manygate/config/resolve.h"
 #include "manygate/config/validate.h"
-#include "manygate/data/split.h"
 #include "manygate/report/metrics_log.h"
 #include "manygate/report/progress.h"
 #include "manygate/report/tensorboard.h"
@@ -27,6 +26,7 @@
 #include "manygate/train/health.h"
 #include "manygate/train/model_directory.h"
 #include "manygate/train/stepper.h"
+#include "manygate/train/training_batches.h"
 
 namespace manygate {
 namespace {
@@ -94,6 +94,7 @@ class Trainer {
     stepper_ = std::make_unique<Stepper>(*model_, run_, pool_);
     evaluator_ = std::make_unique<Evaluator>(*model_, pool_);
     monitor_ = std::make_unique<HealthMonitor>(*model_, *stepper_, data_, pool_);
+    batches_ = std::make_unique<TrainingBatches>(data_, pipeline_, pool_);
     MG_RETURN_IF_ERROR(PrepareDirectory());
     result_.phases.read = Now() - start;
     Say(fmt::format("{} training rows, {} validation, {} test; {} parameters; {} steps per epoch",
@@ -123,20 +124,19 @@ class Trainer {
   }
 
   Status RunEpochs() {
-    const auto& rows = data_.train.rows;
-    const int64_t batch = pipeline_.data_config().batch_size();
+    const int64_t rows = batches_->rows();
+    const int64_t batch_size = pipeline_.data_config().batch_size();
     progress_.Start(stepper_->step(), 0);
     while (stepper_->step() < run_.total_steps && !stop_early_) {
       const int64_t epoch = stepper_->step() / run_.steps_per_epoch;
-      const std::vector<uint32_t> order =
-          pipeline_.data_config().shuffle()
-              ? EpochOrder(rows, pipeline_.train_config().seed(), static_cast<uint64_t>(epoch))
-              : rows;
       int64_t in_epoch = stepper_->step() % run_.steps_per_epoch;
       for (; in_epoch < run_.steps_per_epoch && stepper_->step() < run_.total_steps && !stop_early_; ++in_epoch) {
-        const int64_t first = in_epoch * batch;
-        const int64_t n = std::min<int64_t>(batch, static_cast<int64_t>(order.size()) - first);
-        MG_RETURN_IF_ERROR(stepper_->Step(*data_.train.table, order.data() + first, static_cast<int>(n)));
+        const int64_t first = in_epoch * batch_size;
+        const int64_t n = std::min(batch_size, rows - first);
+        const double start = Now();
+        const TrainingBatches::Batch batch = batches_->Take(epoch, first, n);
+        stepper_->phases().batch += Now() - start;
+        MG_RETURN_IF_ERROR(stepper_->Step(*batch.table, batch.rows, static_cast<int>(n)));
         rows_trained_ += n;
         if (progress_.Due(stepper_->step())) ShowProgress(epoch);
         if (CheckpointDue()) MG_RETURN_IF_ERROR(EvaluateAndSave());
@@ -240,9 +240,9 @@ class Trainer {
     const double training = TrainingSeconds();
     const double rows_per_second = training > 0 ? static_cast<double>(rows_trained_) / training : 0;
     const double epoch = static_cast<double>(stepper_->step()) / static_cast<double>(run_.steps_per_epoch);
-    MG_RETURN_IF_ERROR(AppendMetrics(JoinPath(options_.model_dir, kMetricsFileName),
-                                     {stepper_->step(), epoch, state_.seconds, rows_per_second, losses, evaluation,
-                                      health_}));
+    MG_RETURN_IF_ERROR(
+        AppendMetrics(JoinPath(options_.model_dir, kMetricsFileName),
+                      {stepper_->step(), epoch, state_.seconds, rows_per_second, losses, evaluation, health_}));
     std::string line = fmt::format("step {}, epoch {:.4g}: loss", FormatCount(stepper_->step()), epoch);
     for (const auto& [tower, loss] : losses) line += fmt::format(" {} {:.5f}", tower, loss);
     if (!evaluation.tasks.empty()) line += "; validation";
@@ -317,6 +317,7 @@ class Trainer {
   std::unique_ptr<Stepper> stepper_;
   std::unique_ptr<Evaluator> evaluator_;
   std::unique_ptr<HealthMonitor> monitor_;
+  std::unique_ptr<TrainingBatches> batches_;
   std::unique_ptr<EventWriter> events_;
   RunState state_;
   TrainResult result_;
