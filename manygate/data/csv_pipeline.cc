@@ -3,83 +3,23 @@
 
 #include <fmt/format.h>
 
-#include <condition_variable>
-#include <map>
 #include <memory>
-#include <mutex>
-#include <utility>
 
 #include "manygate/base/check.h"
+#include "manygate/data/ordered_pipeline.h"
+#include "manygate/data/problem_list.h"
 
 namespace manygate {
 namespace {
 
-// Every thread takes the next block from the file (one at a time: reading and decompressing are sequential), parses it,
-// and whoever holds the next block in order hands it over.
-class Pipeline {
+// Takes the parsed blocks of one file in order: counts its lines, gathers its problems, passes on what is sound.
+class BlockConsumer {
  public:
-  Pipeline(CsvFile& file, std::span<BlockParser> parsers, const std::function<void(RowBlock&)>& consume)
-      : file_(file), parsers_(parsers), consume_(consume), max_blocks_(2 * parsers.size() + 1) {}
+  BlockConsumer(const CsvFile& file, const std::function<void(RowBlock&)>& consume)
+      : file_(file), consume_(consume), problems_(file.path()), lines_before_(file.first_line()) {}
 
-  void Work(int thread) {
-    for (;;) {
-      uint64_t number = 0;
-      std::unique_ptr<ParsedBlock> parsed = TakeBlock(&number);
-      if (parsed == nullptr) return;
-      parsers_[static_cast<size_t>(thread)].Parse(parsed.get());
-      HandOver(number, std::move(parsed));
-    }
-  }
-
-  Status Result() const {
-    std::string text = problems_;
-    if (!read_status_.ok()) {
-      if (text.empty()) return read_status_;
-      text += "\n" + read_status_.message();
-    }
-    return text.empty() ? OkStatus() : InvalidInput(text);
-  }
-
- private:
-  // The next block of the file, or null at the end. Waits while too many blocks are under way.
-  std::unique_ptr<ParsedBlock> TakeBlock(uint64_t* number) {
-    std::lock_guard reading(read_mutex_);
-    std::unique_ptr<ParsedBlock> parsed;
-    {
-      std::unique_lock lock(mutex_);
-      changed_.wait(lock, [&] { return stop_ || next_read_ - next_consumed_ < max_blocks_; });
-      if (stop_ || ended_) return nullptr;
-      if (!free_.empty()) {
-        parsed = std::move(free_.back());
-        free_.pop_back();
-      }
-    }
-    if (parsed == nullptr) parsed = std::make_unique<ParsedBlock>();
-    const StatusOr<bool> more = file_.Next(&parsed->block);
-    std::lock_guard lock(mutex_);
-    if (!more.ok()) read_status_ = more.status();
-    if (!more.ok() || !*more) {
-      ended_ = true;
-      return nullptr;
-    }
-    *number = next_read_++;
-    return parsed;
-  }
-
-  void HandOver(uint64_t number, std::unique_ptr<ParsedBlock> parsed) {
-    std::lock_guard lock(mutex_);
-    waiting_[number] = std::move(parsed);
-    while (!waiting_.empty() && waiting_.begin()->first == next_consumed_) {
-      std::unique_ptr<ParsedBlock> next = std::move(waiting_.begin()->second);
-      waiting_.erase(waiting_.begin());
-      ++next_consumed_;
-      if (!stop_) Consume(*next);
-      free_.push_back(std::move(next));
-    }
-    changed_.notify_all();
-  }
-
-  void Consume(ParsedBlock& parsed) {
+  // False: enough problems.
+  bool Consume(ParsedBlock& parsed) {
     if (empty_line_ != 0 && parsed.has_row) {
       AddProblem(empty_line_, -1, kEmptyLineProblem);
       empty_line_ = 0;
@@ -92,43 +32,28 @@ class Pipeline {
     }
     if (parsed.has_trailing_empty_line && empty_line_ == 0) empty_line_ = lines_before_ + parsed.trailing_empty_line;
     lines_before_ += parsed.lines;
-    if (num_problems_ == 0) consume_(parsed);
+    if (problems_.empty()) consume_(parsed);
+    return !problems_.full();
   }
 
+  Status Result(const Status& read_status) const { return problems_.Result(read_status); }
+
+ private:
   void AddProblem(uint64_t line, int field, const std::string& text) {
-    if (num_problems_ == kMaxProblems) return;
     std::string place = fmt::format("{}:{}", file_.path(), line);
     if (field >= 0) {
       const auto index = static_cast<size_t>(field);
       place += fmt::format(":{}", field + 1);
       if (index < file_.names().size()) place += fmt::format(" ({})", file_.names()[index]);
     }
-    problems_ += fmt::format("{}{}: {}", problems_.empty() ? "" : "\n", place, text);
-    if (++num_problems_ == kMaxProblems) {
-      problems_ += fmt::format("\n{}: {} problems, stopped looking", file_.path(), kMaxProblems);
-      stop_ = true;
-    }
+    problems_.Add(place, text);
   }
 
-  CsvFile& file_;
-  const std::span<BlockParser> parsers_;
+  const CsvFile& file_;
   const std::function<void(RowBlock&)>& consume_;
-  const uint64_t max_blocks_;
-
-  std::mutex read_mutex_;  // held while reading; taken before mutex_
-  std::mutex mutex_;       // guards all that follows
-  std::condition_variable changed_;
-  std::vector<std::unique_ptr<ParsedBlock>> free_;
-  std::map<uint64_t, std::unique_ptr<ParsedBlock>> waiting_;
-  uint64_t next_read_ = 0;
-  uint64_t next_consumed_ = 0;
-  bool ended_ = false;
-  bool stop_ = false;
-  Status read_status_;
-  uint64_t lines_before_ = file_.first_line();
+  ProblemList problems_;
+  uint64_t lines_before_;
   uint64_t empty_line_ = 0;  // physical line; 0: none is pending
-  size_t num_problems_ = 0;
-  std::string problems_;
 };
 
 Status CheckSameColumns(const CsvFile& file, const std::string& first_path, const std::vector<std::string>& names,
@@ -154,27 +79,21 @@ Status CheckSameColumns(const CsvFile& file, const std::string& first_path, cons
 Status ParseFile(CsvFile& file, std::span<BlockParser> parsers, ThreadPool& pool,
                  const std::function<void(RowBlock&)>& consume) {
   MG_CHECK(static_cast<int>(parsers.size()) == pool.size(), "{} parsers, {} threads", parsers.size(), pool.size());
-  Pipeline pipeline(file, parsers, consume);
-  pool.Run([&pipeline](int thread) { pipeline.Work(thread); });
-  return pipeline.Result();
+  BlockConsumer consumer(file, consume);
+  OrderedPipeline<ParsedBlock> pipeline(
+      [&](ParsedBlock* parsed) { return file.Next(&parsed->block); },
+      [&](ParsedBlock* parsed, int thread) { parsers[static_cast<size_t>(thread)].Parse(parsed); },
+      [&](ParsedBlock& parsed) { return consumer.Consume(parsed); });
+  return consumer.Result(pipeline.Run(pool));
 }
 
 Status ForEachFile(std::span<const std::string> files, const SourceOptions& options,
                    const std::vector<std::string>& names, const std::function<Status(CsvFile&)>& parse) {
-  std::string problems;
-  int bad_files = 0;
-  for (const std::string& path : files) {
-    const Status status = [&] {
-      MG_ASSIGN_OR_RETURN(const std::unique_ptr<CsvFile> file, CsvFile::Open(path, options));
-      MG_RETURN_IF_ERROR(CheckSameColumns(*file, files[0], names, options.with_header));
-      return parse(*file);
-    }();
-    if (status.ok()) continue;
-    if (status.code() != StatusCode::kInvalidInput) return status;
-    problems += (problems.empty() ? "" : "\n") + status.message();
-    if (++bad_files == static_cast<int>(kMaxProblems)) break;
-  }
-  return problems.empty() ? OkStatus() : InvalidInput(problems);
+  return ForEachPath(files, [&](const std::string& path) -> Status {
+    MG_ASSIGN_OR_RETURN(const std::unique_ptr<CsvFile> file, CsvFile::Open(path, options));
+    MG_RETURN_IF_ERROR(CheckSameColumns(*file, files[0], names, options.with_header));
+    return parse(*file);
+  });
 }
 
 }  // namespace manygate
