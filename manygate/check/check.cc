@@ -173,7 +173,7 @@ std::vector<Finding> RunDetectors(const CheckedRows& rows) {
 
 // Some rows in blocks, from end to end: of a mapped file only their pages are read.
 std::vector<uint32_t> QuickSample(const std::vector<uint32_t>& rows) {
-  constexpr size_t kBlocks = 10, kBlockRows = 5'000;
+  constexpr size_t kBlocks = 10, kBlockRows = 2'000;
   if (rows.size() <= kBlocks * kBlockRows) return rows;
   std::vector<uint32_t> sample;
   for (size_t block = 0; block < kBlocks; ++block) {

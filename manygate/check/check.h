@@ -28,7 +28,7 @@ struct Finding {
   std::string remedy;  // a sentence
 };
 
-// kQuick: of up to 50,000 rows of each file, and only what they show: leaks, the order of labels, row weights, ids read
+// kQuick: of up to 20,000 rows of each file, and only what they show: leaks, the order of labels, row weights, ids read
 // as numbers, ranges, blanks, spellings, markers of missing values, dates. Training does so before it starts.
 enum class Extent { kAll, kQuick };
 

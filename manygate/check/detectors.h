@@ -19,11 +19,11 @@ namespace manygate::check {
 std::vector<Finding> FindSpareLabels(const CheckedRows& rows);
 // A feature gives a label away, over a sample of 50,000 training rows: error. Binary: AUC above 0.999 (or below 0.001)
 // by the number itself (10 rows of each class at least), or by the mean label of its value, learnt on one half of the
-// sample and tested on the other (25 rows of each class in each half; 5 where there are at most 10 values); or it is
-// filled in only where the label is 1 (TellsOutcome). Classes: the most frequent class of its value, likewise, is right
-// in over 99.9 % where guessing is right in less than 99 %. Numbers: the feature is the label times a constant in over
-// 99.9 % of the rows, or orders them as the label does (rank correlation beyond 0.999), or tells where the label is 0,
-// as if that were a binary label.
+// sample and tested on the other (25 rows of each class in each half, 5 where there are at most 10 values; 5 rows a
+// value); or it is filled in only where the label is 1 (TellsOutcome). Classes: the most frequent class of its value,
+// likewise, is right in over 99.9 % where guessing is right in less than 99 %. Numbers: the feature is the label times
+// a constant in over 99.9 % of the rows, or orders them as the label does (rank correlation beyond 0.999), or tells
+// where the label is 0, as if that were a binary label.
 std::vector<Finding> FindLeaks(const CheckedRows& rows);
 
 // Labels (label_checks.cc)

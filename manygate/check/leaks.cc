@@ -26,6 +26,7 @@ constexpr double kLeakRankCorrelation = 0.999;
 // into one class each by chance, and any number that is the same within a group tells them apart.
 constexpr int64_t kFewestOfAClass = 5, kFewestOfManyValues = 25;
 constexpr size_t kFewValues = 10;
+constexpr double kFewestRowsOfAValue = 5;  // on average; values of fewer rows are those of a group
 constexpr size_t kFewestRows = 20;
 
 // Rows that have the label, and the label of each.
@@ -62,6 +63,7 @@ double AreaByValue(const Column& column, const LabelledRows& sample) {
     double labels = 0, rows = 0;
   };
   std::unordered_map<uint32_t, Sum> sums;
+  sums.reserve(column.kind == ColumnKind::kCategory ? std::min(column.dictionary.size(), sample.rows.size()) : 1024);
   Sum all;
   for (size_t i = 0; i < sample.rows.size(); i += 2) {
     Sum& sum = sums[ValueKey(column, sample.rows[i])];
@@ -69,6 +71,7 @@ double AreaByValue(const Column& column, const LabelledRows& sample) {
   }
   const int64_t fewest = sums.size() <= kFewValues ? kFewestOfAClass : kFewestOfManyValues;
   if (std::min(all.labels, all.rows - all.labels) < static_cast<double>(fewest)) return 0;
+  if (kFewestRowsOfAValue * static_cast<double>(sums.size()) > all.rows) return 0;
   const double mean = all.labels / all.rows;
   RankedRows ranked;
   for (size_t i = 1; i < sample.rows.size(); i += 2) {
@@ -182,7 +185,7 @@ LeakText LeakOf(const CheckedRows& rows, const CheckedLabel& label, const featur
   switch (label.schema.kind()) {
     case features::LabelSchema::BINARY: {
       LeakText text = BinaryLeak(column, sample);
-      const int64_t looked_at = rows.sampled ? static_cast<int64_t>(kSampleRows) : rows.train_table.rows;
+      const int64_t looked_at = rows.sampled ? static_cast<int64_t>(rows.train.size()) : rows.train_table.rows;
       if (text.empty() && TellsOutcome(column, std::min(looked_at, rows.train_table.rows),
                                        [&](int64_t row) { return values.Value(row); }))
         text = "wherever it has a value other than 0, the label is 1";

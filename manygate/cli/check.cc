@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// manygate check CONFIG: what is wrong with a configuration and its data.
+// manygate check [CONFIG] [--data F]... [--label L]...: what is wrong with a configuration and its data.
 #include "manygate/check/check.h"
 
 #include <fmt/format.h>
@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "manygate/base/thread_pool.h"
+#include "manygate/cli/load_or_infer.h"
 #include "manygate/cli/printing.h"
 #include "manygate/cli/verbs.h"
 #include "manygate/config/load.h"
@@ -56,11 +57,8 @@ void PrintText(const std::string& config, const std::vector<check::Finding>& fin
 }  // namespace
 
 Status RunCheck(const CheckFlags& flags, const Console& console) {
-  MG_ASSIGN_OR_RETURN(config::LoadedPipeline loaded, config::LoadPipeline(flags.config, flags.overrides));
-  if (!flags.data.empty()) {
-    loaded.pipeline.set_train_input_path(JoinPaths(flags.data));
-    loaded.places["train_input_path"] = "--data";
-  }
+  MG_ASSIGN_OR_RETURN(config::LoadedPipeline loaded, LoadOrInfer(flags, console));
+  const std::string name = flags.config.empty() ? JoinPaths(flags.data) : loaded.name;
   MG_RETURN_IF_ERROR(config::ValidatePipeline(loaded));
   config::ResolveDefaults(&loaded.pipeline);
   // The cache of the training, where it is known which one that will be; else nothing is written.
@@ -69,11 +67,11 @@ Status RunCheck(const CheckFlags& flags, const Console& console) {
   MG_ASSIGN_OR_RETURN(
       const std::vector<check::Finding> findings,
       check::CheckData(loaded, pool, cached ? CacheDirectory(loaded.pipeline, loaded.pipeline.model_dir()) : ""));
-  flags.json ? PrintJson(findings, console) : PrintText(loaded.name, findings, console);
+  flags.json ? PrintJson(findings, console) : PrintText(name, findings, console);
   const int64_t errors = CountOf(findings, check::Severity::kError);
   if (errors == 0) return OkStatus();
   const int64_t warnings = CountOf(findings, check::Severity::kWarning);
-  return InvalidInput(fmt::format("{}: {}{}", loaded.name, Counted(errors, "error"),
+  return InvalidInput(fmt::format("{}: {}{}", name, Counted(errors, "error"),
                                   warnings > 0 ? " and " + Counted(warnings, "warning") : ""));
 }
 

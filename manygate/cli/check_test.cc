@@ -13,6 +13,7 @@ namespace manygate::cli {
 namespace {
 
 using testing::HasSubstr;
+using testing::Not;
 using testing::StartsWith;
 
 // 600 rows; the price of rows that were bought is above that of all others.
@@ -60,6 +61,41 @@ TEST(CheckVerbTest, AnErrorHasPlaceAndRemedyAndExitCode2) {
   EXPECT_EQ(json["errors"], 1);
   EXPECT_EQ(json["findings"][0]["severity"], "error");
   EXPECT_EQ(json["findings"][0]["where"], config + ":3:1: feature \"price\"");
+}
+
+TEST(CheckVerbTest, DataAndLabelsWithoutAConfiguration) {
+  const TestFolder folder;
+  const std::string rows = folder.Write("rows.csv", Rows());
+  const Ran ran = Command({"check", "--data", rows, "--label", "bought"});
+  EXPECT_EQ(ran.code, kExitWrongInput);
+  EXPECT_THAT(ran.out, HasSubstr("feature \"price\" gives label \"bought\" away: ranked by this number alone"));
+  EXPECT_THAT(ran.err, HasSubstr("note: label bought: binary"));
+  EXPECT_THAT(ran.err, HasSubstr("manygate: " + rows + ": 1 error"));
+  EXPECT_THAT(Command({"check"}).err, HasSubstr("nothing to check. Give a configuration (manygate check CONFIG), or"));
+  EXPECT_THAT(Command({"check", Configuration(folder, "size"), "--label", "bought"}).err,
+              HasSubstr("--label is for runs without CONFIG"));
+}
+
+TEST(CheckVerbTest, TrainingWarnsOfWhatIsSeenAtAGlance) {
+  const TestFolder folder;
+  const std::vector<std::string> more = {"--model_dir", folder.Path("model"),       "--threads", "1",
+                                         "--set",       "train_config.num_epochs=1"};
+  const auto train = [&](const std::string& feature, const std::vector<std::string>& set) {
+    std::vector<std::string> args = {"train", Configuration(folder, feature)};
+    args.insert(args.end(), more.begin(), more.end());
+    args.insert(args.end(), set.begin(), set.end());
+    return Command(args);
+  };
+  const Ran warned = train("price", {});
+  EXPECT_EQ(warned.code, kExitDone) << warned.err;
+  EXPECT_THAT(warned.err,
+              HasSubstr("warning: " + folder.Path("shop.config") +
+                        ":3:1: feature \"price\" gives label \"bought\" away: ranked by this number alone"));
+  EXPECT_THAT(warned.err,
+              HasSubstr("note: manygate check, with the same configuration or data and labels, looks closer"));
+  EXPECT_THAT(train("size", {}).err, Not(HasSubstr("warning: ")));
+  EXPECT_THAT(train("price", {"--set", "data_config.cache_dir=off"}).err, Not(HasSubstr("warning: ")))
+      << "the file would be read twice";
 }
 
 TEST(CheckVerbTest, SetReplacesAFieldAndDataTheFile) {

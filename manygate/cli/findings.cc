@@ -7,11 +7,13 @@
 #include <array>
 #include <cmath>
 #include <cstdlib>
+#include <limits>
 #include <string_view>
 #include <utility>
 
 #include "manygate/base/file.h"
 #include "manygate/base/text.h"
+#include "manygate/check/outcome.h"
 #include "manygate/cli/printing.h"
 #include "manygate/config/accessors.h"
 #include "manygate/data/source.h"
@@ -20,7 +22,6 @@ namespace manygate::cli {
 namespace {
 
 constexpr int64_t kMinRowsOfRowNumbers = 100;  // fewer rows: numbers that all differ may well be measurements
-constexpr int64_t kMinRowsGivingAway = 20;
 constexpr size_t kMostShownFields = 60;
 
 bool IsNumber(const InferredColumn& column) {
@@ -78,7 +79,12 @@ std::string ReasonAgainst(const InferredColumn& column, const Findings& findings
   for (const InferredLabel& label : findings.labels) {
     if (label.kind != config::TaskKind::kBinary) continue;
     const Column& values = table.columns[table.Find(label.name)];
-    if (GivesAway(table.columns[table.Find(column.name)], values, PositiveCodes(label, values), table.rows))
+    const std::vector<bool> positive = PositiveCodes(label, values);
+    const auto value = [&](int64_t row) -> float {
+      const uint32_t code = values.Code(row);
+      return code == 0 ? std::numeric_limits<float>::quiet_NaN() : positive[code] ? 1.0f : 0.0f;
+    };
+    if (check::TellsOutcome(table.columns[table.Find(column.name)], table.rows, value))
       return fmt::format("where it is filled in, {} is always 1: it would give the label away", label.name);
   }
   return "";
@@ -256,25 +262,6 @@ SourceOptions DataOptions() {
   SourceOptions options;
   options.missing_values = {"?", "NA", "N/A", "NaN", "nan", "NULL", "null"};
   return options;
-}
-
-bool GivesAway(const Column& column, const Column& label, const std::vector<bool>& positive, int64_t rows) {
-  std::vector<bool> filled(column.dictionary.size(), false);
-  for (size_t code = 1; code < filled.size(); ++code) {
-    const std::string& text = column.dictionary[code];
-    char* end = nullptr;
-    const double number = std::strtod(text.c_str(), &end);
-    filled[code] = end != text.c_str() + text.size() || number != 0;
-  }
-  int64_t filled_rows = 0, positive_rows = 0;
-  for (int64_t row = 0; row < rows; ++row) {
-    const bool is_positive = positive[label.Code(row)];
-    positive_rows += is_positive;
-    if (!filled[column.Code(row)]) continue;
-    if (!is_positive) return false;
-    ++filled_rows;
-  }
-  return filled_rows >= kMinRowsGivingAway && 2 * positive_rows <= rows;
 }
 
 }  // namespace manygate::cli

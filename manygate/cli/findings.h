@@ -61,11 +61,6 @@ std::string DataNote(const Findings& findings);
 // How data that nobody has described is read, before its dialect is detected: the usual texts mean "missing".
 SourceOptions DataOptions();
 
-// Whether `column` tells that `label` is 1: in every row (20 or more) where the column has a value other than 0, 0.0 or
-// missing, the label is 1, and at most half of all rows are. Such a column is filled in after the outcome, like the
-// amount of a purchase. positive: by code of `label`. Both columns are categories.
-bool GivesAway(const Column& column, const Column& label, const std::vector<bool>& positive, int64_t rows);
-
 }  // namespace manygate::cli
 
 #endif  // MANYGATE_CLI_FINDINGS_H_

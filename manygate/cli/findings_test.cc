@@ -19,39 +19,6 @@ using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
 
-Column Category(std::vector<std::string> dictionary, const std::vector<uint8_t>& codes) {
-  Column column;
-  column.codes = codes.data();
-  column.dictionary = std::move(dictionary);
-  return column;
-}
-
-TEST(GivesAwayTest, OnlyWhenEveryFilledRowIsPositive) {
-  // 60 rows: the label is 1 in the first 25; the amount is there in the first 20.
-  std::vector<uint8_t> label_codes(60, 1), amount_codes(60, 0);
-  for (int i = 0; i < 25; ++i) label_codes[i] = 2;
-  for (int i = 0; i < 20; ++i) amount_codes[i] = 1;
-  const Column label = Category({"", "0", "1"}, label_codes);
-  const Column amount = Category({"", "9.5"}, amount_codes);
-  const std::vector<bool> positive = {false, false, true};
-  EXPECT_TRUE(GivesAway(amount, label, positive, 60));
-  std::vector<uint8_t> zero_codes(60, 1);  // zeros are as good as missing
-  std::fill_n(zero_codes.begin(), 20, uint8_t{2});
-  EXPECT_TRUE(GivesAway(Category({"", "0.0", "9.5"}, zero_codes), label, positive, 60));
-  amount_codes[40] = 1;  // one row with an amount and without the outcome
-  EXPECT_FALSE(GivesAway(amount, label, positive, 60));
-  amount_codes[40] = 0;
-  amount_codes[0] = 0;  // 19 rows are too few to say so
-  EXPECT_FALSE(GivesAway(amount, label, positive, 60));
-}
-
-TEST(GivesAwayTest, NotWhenMostRowsArePositive) {
-  const std::vector<uint8_t> label_codes(60, 2);
-  std::vector<uint8_t> filled(60, 0);
-  for (int i = 0; i < 30; ++i) filled[i] = 1;
-  EXPECT_FALSE(GivesAway(Category({"", "x"}, filled), Category({"", "0", "1"}, label_codes), {false, false, true}, 60));
-}
-
 TEST(ParseColumnNamesTest, NamesAreTrimmedAndDiffer) {
   EXPECT_THAT(*ParseColumnNames("age, capital gain ,y"), ElementsAre("age", "capital gain", "y"));
   EXPECT_EQ(ParseColumnNames("age,,y").status().message(), "--columns: name 2 is empty");

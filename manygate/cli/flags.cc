@@ -65,7 +65,9 @@ Status ColumnsWithConfiguration(const VerbParser& parser) {
   return parser.Wrong("--columns is for runs without CONFIG; a configuration names them in data_config.input_fields");
 }
 
-Status CheckTrain(const VerbParser& parser, const TrainFlags& flags) {
+// verb: "train", `act`: "train on". What train and check need to have a configuration.
+Status CheckConfiguration(const VerbParser& parser, const ConfigurationFlags& flags, const std::string& verb,
+                          const std::string& act) {
   if (!flags.config.empty()) {
     if (!flags.labels.empty())
       return parser.Wrong("--label is for runs without CONFIG; the labels of a configuration stand in its task_towers");
@@ -74,10 +76,12 @@ Status CheckTrain(const VerbParser& parser, const TrainFlags& flags) {
   }
   if (flags.data.empty() && flags.labels.empty()) {
     return parser.Wrong(
-        "nothing to train on. Give a configuration (manygate train CONFIG), or data and labels (manygate train --data "
-        "FILE --label COLUMN)");
+        fmt::format("nothing to {}. Give a configuration (manygate {} CONFIG), or data and labels (manygate {} --data "
+                    "FILE --label COLUMN)",
+                    act, verb, verb));
   }
-  if (flags.data.empty()) return parser.Wrong("--data is missing: a CSV file to train on, or a CONFIG that names one");
+  if (flags.data.empty())
+    return parser.Wrong(fmt::format("--data is missing: a CSV file to {}, or a CONFIG that names one", act));
   if (flags.labels.empty())
     return parser.Wrong("--label is missing: the column to predict, or a CONFIG that names one");
   return OkStatus();
@@ -121,7 +125,7 @@ StatusOr<VerbFlags> ParseTrain(std::span<const std::string> args) {
   parser.Format(flags.json);
   auto parsed = Finish(parser, args, flags);
   if (parsed.ok() && std::holds_alternative<TrainFlags>(*parsed))
-    MG_RETURN_IF_ERROR(CheckTrain(parser, std::get<TrainFlags>(*parsed)));
+    MG_RETURN_IF_ERROR(CheckConfiguration(parser, std::get<TrainFlags>(*parsed), "train", "train on"));
   return parsed;
 }
 
@@ -251,21 +255,33 @@ StatusOr<VerbFlags> ParseInspect(std::span<const std::string> args) {
 
 StatusOr<VerbFlags> ParseCheck(std::span<const std::string> args) {
   CheckFlags flags;
-  VerbParser parser("check",
-                    "What is wrong with a configuration and its data: features that give a label away, labels that cannot be "
-                    "learnt,\nshifted columns, ids read as numbers and more, each with its place and remedy. Exit code 2 if "
-                    "there is an error.",
-                    "Examples:\n"
-                    "  manygate check examples/census_income/mmoe.config\n"
-                    "  manygate check mmoe.config --format json");
-  parser.Argument("CONFIG", Need::kRequired, flags.config, "Configuration, as for train");
+  VerbParser parser(
+      "check",
+      "What is wrong with a configuration and its data: features that give a label away, labels that cannot be "
+      "learnt,\nshifted columns, ids read as numbers and more, each with its place and remedy. Exit code 2 if "
+      "there is an error.",
+      "Examples:\n"
+      "  manygate check examples/census_income/mmoe.config\n"
+      "  manygate check mmoe.config --format json\n"
+      "  manygate check --data out/funnel.csv --label click --label purchase\n"
+      "  manygate check mmoe.config --data march.csv --set eval_input_path=april.csv");
+  parser.Argument("CONFIG", Need::kOptional, flags.config,
+                  "Configuration, as for train; without one, data and labels, as for train");
   parser.List("--data", "FILE", Need::kOptional, flags.data,
-              "Data to check instead of the configuration's train_input_path; may be repeated");
+              "Training data; may be repeated. With CONFIG: instead of its train_input_path");
+  parser.List("--label", "NAME[:KIND]", Need::kOptional, flags.labels,
+              "Without CONFIG: a column to predict, as for train; may be repeated");
+  AddColumns(parser, flags.columns);
+  parser.Text("--model", "NAME", Need::kOptional, flags.model,
+              "As for train: esmm, escm2 and aitm ask for an order of labels");
   parser.List("--set", "PATH=VALUE", Need::kOptional, flags.overrides,
               "Replaces one field of the configuration; may be repeated");
   AddThreads(parser, flags.threads);
   parser.Format(flags.json);
-  return Finish(parser, args, flags);
+  auto parsed = Finish(parser, args, flags);
+  if (parsed.ok() && std::holds_alternative<CheckFlags>(*parsed))
+    MG_RETURN_IF_ERROR(CheckConfiguration(parser, std::get<CheckFlags>(*parsed), "check", "check"));
+  return parsed;
 }
 
 Status CheckGenerate(const VerbParser& parser, const GenerateFlags& flags) {

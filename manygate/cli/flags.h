@@ -28,7 +28,7 @@ struct InitFlags {
   bool json = false;
 };
 
-// What train and compare choose a configuration by (load_or_infer.h).
+// What train, check and compare choose a configuration by (load_or_infer.h).
 struct ConfigurationFlags {
   std::string config;                  // "": none, the configuration is made from data and labels
   std::vector<std::string> data;       // with a configuration: instead of its train_input_path
@@ -86,11 +86,7 @@ struct InspectFlags {
   bool json = false;
 };
 
-struct CheckFlags {
-  std::string config;
-  std::vector<std::string> data;       // empty: the configuration's train_input_path
-  std::vector<std::string> overrides;  // path=value
-  int threads = 1;
+struct CheckFlags : ConfigurationFlags {
   bool json = false;
 };
 

@@ -7,13 +7,13 @@
 // Features: every column that is neither label nor left out. Ids (texts, codes, whole numbers of few values) become
 // embeddings of 8 (values seen once share the unknown bucket where there are many). A number enters twice, standardised
 // (after log1p where it reaches beyond 100, with an indicator where values are missing) and piecewise linear, with many
-// rows a third time as fine bins. All of them also feed a linear part. Left out: empty and constant columns, row numbers
-// and other values that differ in every row, weights of rows by their names, and columns that give a binary label away
-// (see GivesAway in findings.h).
+// rows a third time as fine bins. All of them also feed a linear part. Left out: empty and constant columns, dates, row
+// numbers and other values that differ in every row, weights of rows by their names, and columns that give a binary
+// label away (check::TellsOutcome).
 // Labels: binary when the column has two values, multi-class for texts of few values, else a regression.
-// Model: the networks of DefaultNetworks. Training: AdamW with warm-up and cosine, averaged weights; a tenth of the rows
-// each for validation and test; the weights with the least loss on the validation rows are kept. Batch, epochs, bins and
-// initial values follow from the number of rows.
+// Model: the networks of DefaultNetworks. Training: AdamW with warm-up and cosine, averaged weights; a tenth of the
+// rows each for validation and test; the weights with the least loss on the validation rows are kept. Batch, epochs,
+// bins and initial values follow from the number of rows.
 #ifndef MANYGATE_CLI_INFER_CONFIG_H_
 #define MANYGATE_CLI_INFER_CONFIG_H_
 
@@ -45,8 +45,8 @@ struct InferredPipeline {
 // InvalidInput: as LookAtData; no such model; no column is left to learn from.
 StatusOr<InferredPipeline> InferPipeline(const InferRequest& request, ThreadPool& pool);
 
-// A configuration whose model is replaced by another of default networks; groups of features and towers stay. overrides:
-// path=value, applied to the result. InvalidInput: no such model.
+// A configuration whose model is replaced by another of default networks; groups of features and towers stay.
+// overrides: path=value, applied to the result. InvalidInput: no such model.
 StatusOr<config::LoadedPipeline> ReplaceModel(const config::LoadedPipeline& loaded, const std::string& model,
                                               const std::vector<std::string>& overrides);
 

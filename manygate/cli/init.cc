@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 #include <ostream>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "manygate/base/file.h"
@@ -13,6 +14,7 @@
 #include "manygate/cli/commented_config.h"
 #include "manygate/cli/infer_config.h"
 #include "manygate/cli/printing.h"
+#include "manygate/cli/quick_check.h"
 #include "manygate/cli/verbs.h"
 #include "manygate/config/accessors.h"
 #include "manygate/config/validate.h"
@@ -77,6 +79,16 @@ void PrintJson(const InferredPipeline& made, const std::string& output, const Co
   console.out << result.dump(-1, ' ', false, Json::error_handler_t::replace) << "\n";
 }
 
+// What check finds at a glance, as doubts in the configuration and as notes.
+void AddDoubts(int threads, InferredPipeline* made) {
+  const std::string place = made->loaded.name + ": ";  // there is no file yet
+  for (std::string& doubt : QuickFindings(made->loaded, "", threads)) {
+    if (doubt.starts_with(place)) doubt.erase(0, place.size());
+    made->notes.push_back(doubt);
+    made->findings.doubts.push_back(std::move(doubt));
+  }
+}
+
 }  // namespace
 
 Status RunInit(const InitFlags& flags, const Console& console) {
@@ -93,6 +105,7 @@ Status RunInit(const InitFlags& flags, const Console& console) {
   MG_ASSIGN_OR_RETURN(InferredPipeline made, InferPipeline(request, pool));
   made.loaded.pipeline.set_model_dir(JoinPath("out", name));
   MG_RETURN_IF_ERROR(config::ValidatePipeline(made.loaded));
+  AddDoubts(flags.threads, &made);
   MG_RETURN_IF_ERROR(WriteFileAtomic(output, CommentedConfig(made, output)));
   PrintNotes(made.notes, console);
   if (flags.json) {

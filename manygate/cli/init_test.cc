@@ -54,6 +54,27 @@ TEST_F(InitTest, WhatItWritesTrainsWithoutAnEdit) {
   EXPECT_TRUE(FileExists("out/shop.2024/MANIFEST.json"));
 }
 
+TEST_F(InitTest, WhatLooksWrongIsADoubt) {
+  const Ran made = Command({"init", "shop.2024.csv", "--label", "income"});
+  ASSERT_EQ(made.code, kExitDone) << made.err;
+  const std::string doubt =
+      "feature \"age\" gives label \"income\" away: ranked by this number alone, the rows have an AUC";
+  EXPECT_THAT(made.err, HasSubstr("note: " + doubt));
+  EXPECT_THAT(*ReadFile("shop.2024.config"), HasSubstr("# Please check: " + doubt));
+}
+
+TEST_F(InitTest, DatesAreLeftOutWithTheReason) {
+  std::string rows = "day,size,sold\n";
+  for (int i = 0; i < 300; ++i)
+    rows += fmt::format("2024-{:02}-{:02},{},{}\n", 1 + i % 12, 1 + i % 28, i % 37, i % 5 ? 0 : 1);
+  ASSERT_TRUE(WriteFileAtomic("sales.csv", rows).ok());
+  const Ran made = Command({"init", "sales.csv", "--label", "sold"});
+  ASSERT_EQ(made.code, kExitDone) << made.err;
+  EXPECT_THAT(made.err, HasSubstr("note: day left out: dates, like \"2024-01-01\""));
+  EXPECT_THAT(*ReadFile("sales.config"),
+              HasSubstr("#   day: dates, like \"2024-01-01\": days to come are unknown to a model"));
+}
+
 TEST_F(InitTest, AConfigurationIsNotReplacedUnasked) {
   ASSERT_TRUE(WriteFileAtomic("rows.config", "mine").ok());
   const std::vector<std::string> args = {"init", "rows.data", "--label", "income", "--columns", "age,city,same,income"};

@@ -3,14 +3,18 @@
 #include <fmt/format.h>
 
 #include <ostream>
+#include <string>
 #include <utility>
+#include <vector>
 
 #include "manygate/base/text.h"
 #include "manygate/cli/load_or_infer.h"
 #include "manygate/cli/printing.h"
+#include "manygate/cli/quick_check.h"
 #include "manygate/cli/verbs.h"
 #include "manygate/report/health_table.h"
 #include "manygate/report/text_table.h"
+#include "manygate/train/dataset.h"
 #include "manygate/train/trainer.h"
 
 namespace manygate::cli {
@@ -30,6 +34,17 @@ StatusOr<std::string> ModelDirectory(const TrainFlags& flags, const config::Load
   }
   MG_RETURN_IF_ERROR(CheckModelDirectory(dir));
   return dir;
+}
+
+// What looks wrong with the data. Without a column cache nothing: it would read them a second time.
+void PrintWarnings(const TrainFlags& flags, const config::LoadedPipeline& loaded, const std::string& model_dir,
+                   const Console& console) {
+  const std::string cache_dir = CacheDirectory(loaded.pipeline, model_dir);
+  if (cache_dir.empty() || flags.resume) return;
+  const std::vector<std::string> warnings = QuickFindings(loaded, cache_dir, flags.threads);
+  for (const std::string& warning : warnings) console.err << "warning: " << warning << "\n";
+  if (warnings.empty()) return;
+  console.err << "note: manygate check, with the same configuration or data and labels, looks closer" << std::endl;
 }
 
 std::string SecondsText(const TrainResult& result) {
@@ -78,6 +93,7 @@ Status RunTrain(const TrainFlags& flags, const Console& console) {
     loaded.places["train_config.seed"] = "--seed";
   }
   MG_ASSIGN_OR_RETURN(const std::string model_dir, ModelDirectory(flags, loaded, console));
+  PrintWarnings(flags, loaded, model_dir, console);
   const TrainOptions options{.model_dir = model_dir,
                              .num_threads = flags.threads,
                              .resume = flags.resume,

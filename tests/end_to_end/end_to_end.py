@@ -9,7 +9,7 @@ kill    A training on generated rows is killed (SIGKILL) at random times and res
         byte-equal to those of a training that was left alone, and no unfinished file may stay behind.
 census  Trains examples/census_income/mmoe.config and checks figures, hold-out, predictions (against scikit-learn),
         memory and size of the program. Needs the data under $MANYGATE_DATA or ../shared/data; exit code 77 without.
-init    manygate init on every real table under $MANYGATE_DATA, then one epoch of what it wrote, without an edit.
+init    manygate init on every real table under $MANYGATE_DATA, check, and one epoch of what it wrote, without an edit.
 models  Every model by its name on a generated funnel with an amount, and on Hillstrom's (visit, conversion, spend) where
         the data are there: plausible figures for every task, predictions that fit the model. 80 % of one task's labels
         are removed: the other task stays as it was, within its noise.
@@ -333,24 +333,32 @@ ADULT_COLUMNS = (
     "age,workclass,fnlwgt,education,education-num,marital-status,occupation,relationship,race,sex,capital-gain,"
     "capital-loss,hours-per-week,native-country,income")
 # Per table: file, names, labels with the kind that is to be found, columns that must be left out, least AUC of the
-# first task after one epoch (None: too few rows to say).
+# first task after one epoch (None: too few rows to say), what `check` finds: the quirks that are known of it, such as
+# rows in order of time or a sample of a few rows.
 INIT_TABLES = [
     ("census-income/census-income.data.noweight.gz", CENSUS_COLUMNS,
-     {"income_50k": "binary", "marital_stat": "multi-class"}, ["instance_weight"], 0.93),
-    ("census-income/census-income.test.gz", CENSUS_COLUMNS, {"income_50k": "binary"}, ["instance_weight"], 0.93),
-    ("adult/adult.data.gz", ADULT_COLUMNS, {"income": "binary"}, ["fnlwgt"], 0.88),
-    ("adult/adult.test.gz", ADULT_COLUMNS, {"income": "binary"}, ["fnlwgt"], 0.85),
-    ("bank-marketing/bank-full.csv.gz", None, {"y": "binary", "housing": "binary"}, [], 0.87),
-    ("bank-marketing/bank-additional-full.csv.gz", None, {"y": "binary"}, [], 0.9),
-    ("hillstrom/hillstrom.csv.gz", None, {"visit": "binary", "conversion": "binary", "spend": "regression"}, [], 0.56),
+     {"income_50k": "binary", "marital_stat": "multi-class"}, ["instance_weight"], 0.93, []),
+    ("census-income/census-income.test.gz", CENSUS_COLUMNS, {"income_50k": "binary"}, ["instance_weight"], 0.93, []),
+    ("adult/adult.data.gz", ADULT_COLUMNS, {"income": "binary"}, ["fnlwgt"], 0.88, []),
+    ("adult/adult.test.gz", ADULT_COLUMNS, {"income": "binary"}, ["fnlwgt"], 0.85, []),
+    ("bank-marketing/bank-full.csv.gz", None, {"y": "binary", "housing": "binary"}, [], 0.87,
+     ["is 1 in 3.0 % of the first tenth of the training file, but in 47.1 % of the last",
+      "is 1 in 89.6 % of the first tenth of the training file, but in 21.0 % of the last"]),
+    ("bank-marketing/bank-additional-full.csv.gz", None, {"y": "binary"}, [], 0.9,
+     ["is 1 in 2.8 % of the first tenth of the training file, but in 45.9 % of the last"]),
+    ("hillstrom/hillstrom.csv.gz", None, {"visit": "binary", "conversion": "binary", "spend": "regression"}, [], 0.56, []),
     ("aliexpress-sample/aliexpress_train_sample.csv", None, {"click": "binary", "conversion": "binary"},
-     ["categorical_1", "numerical_58"], None),
-    ("ali-ccp-sample/ali_ccp_train_sample.csv", None, {"click": "binary", "purchase": "binary"}, ["101", "301"], None),
-    ("taobao-ad-sample/alimama_sampled_train.txt.gz", None, {"column_266": "binary"}, ["column_199"], None),
+     ["categorical_1", "numerical_58"], None,
+     ["is 1 in only 2 of 80 training rows", "is 0 in all 20 evaluation rows",
+      "has a value that no training row has in 5 of 20 evaluation rows"]),
+    ("ali-ccp-sample/ali_ccp_train_sample.csv", None, {"click": "binary", "purchase": "binary"}, ["101", "301"], None,
+     ["is 1 in only 7 of 80 training rows", "is 1 in only 1 of 80 training rows", "is 0 in all 20 evaluation rows",
+      "is 0 in all 20 evaluation rows"]),
+    ("taobao-ad-sample/alimama_sampled_train.txt.gz", None, {"column_266": "binary"}, ["column_199"], None, []),
 ]
 
 
-def check_init(program, folder, data, names, labels, left_out, least_auc):
+def check_init(program, folder, data, names, labels, left_out, least_auc, quirks):
     command = [program, "init", data.resolve(), "--output", "t.config", "--force", "--format", "json"]
     command += ["--columns", names] if names else []
     for label in labels:
@@ -358,6 +366,10 @@ def check_init(program, folder, data, names, labels, left_out, least_auc):
     made = json.loads(run(command, folder)[0])
     check({label["name"]: label["kind"] for label in made["labels"]} == labels, f"{data.name}: kinds {labels}")
     check(set(left_out) <= {column["column"] for column in made["left_out"]}, f"{data.name}: without {left_out}")
+    findings = json.loads(run([program, "check", "t.config", "--format", "json"], folder)[0])["findings"]
+    found = [finding["what"] for finding in findings]
+    check(len(found) == len(quirks) and all(quirk in what for quirk, what in zip(quirks, found)),
+          f"{data.name}: check finds its {len(quirks)} quirks and nothing else: {found}")
     out, _ = run([program, "train", "t.config", "--set", "train_config.num_epochs=1", "--model_dir", "model",
                   "--format", "json"], folder)
     tasks = json.loads(out)["validation"]["tasks"]
@@ -371,8 +383,8 @@ def init_test(program, folder):
     if not (data_folder() / INIT_TABLES[0][0]).exists():
         print(f"skipped: no tables under {data_folder()}; set MANYGATE_DATA")
         sys.exit(SKIPPED)
-    for file, names, labels, left_out, least_auc in INIT_TABLES:
-        check_init(program, folder, data_folder() / file, names, labels, left_out, least_auc)
+    for file, names, labels, left_out, least_auc, quirks in INIT_TABLES:
+        check_init(program, folder, data_folder() / file, names, labels, left_out, least_auc, quirks)
 
 
 def main():
