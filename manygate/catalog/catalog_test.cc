@@ -5,8 +5,10 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <map>
 
 #include "manygate/catalog/catalog_testing.h"
+#include "manygate/features/schema.h"
 #include "manygate/ops/graph_runner_testing.h"
 #include "manygate/ops/inputs.h"
 
@@ -48,7 +50,7 @@ TEST(BuildGraph, NumbersThatDoNotFollowEachOtherStayApart) {
 int32_t DefaultOfJob(const features::Schema& schema) {
   const Graph graph = BuildGraph(TestPipeline(), schema, {.rewrite = false});
   for (const Node& node : graph.nodes)
-    if (node.name == "job") return dynamic_cast<const OneHotOp&>(*node.op).default_id();
+    if (node.name == "job") return dynamic_cast<const OneHotOp&>(*node.op).column().default_id;
   return -99;
 }
 
@@ -131,6 +133,30 @@ TEST(BuildGraph, FeaturesOfOneEmbeddingNameShareATable) {
   int lookups = 0;
   for (const Node& node : graph.nodes) lookups += !node.tables.empty();
   EXPECT_EQ(lookups, 2);
+}
+
+TEST(BuildGraph, SeveralValuesAreCountedOrPooled) {
+  features::Schema schema = TestSchema();
+  auto* job = schema.mutable_features(2);
+  auto* state = schema.mutable_features(3);
+  job->set_separator("|");
+  job->set_num_values(3);
+  state->set_id_slot(3);
+  state->set_separator("|");
+  state->set_num_values(2);
+  state->set_pooling(features::FeatureSchema::MEAN);
+  schema.mutable_features(4)->set_id_slot(5);
+  schema.set_num_id_slots(6);
+  ASSERT_TRUE(features::ValidateSchema(schema).ok()) << features::ValidateSchema(schema).message();
+  EXPECT_EQ(DefaultOfJob(schema), -1) << "70 of 100 rows have it, but beside others";
+  const Graph graph = BuildGraph(TestPipeline(), schema, {.rewrite = false});
+  std::map<std::string, std::string> nodes;
+  for (const Node& node : graph.nodes) nodes[node.name] = node.op->Describe();
+  EXPECT_EQ(nodes.at("job"), "counts of 5 values, written out");
+  EXPECT_EQ(nodes.at("state"), "mean of up to 2 embeddings of 4 values");
+  EXPECT_EQ(nodes.at("kind"), "one-hot of 8 values, written out");
+  for (const Node& node : graph.nodes)
+    if (node.name == "kind") EXPECT_EQ(dynamic_cast<const OneHotOp&>(*node.op).column().slot, 5);
 }
 
 TEST(Catalog, MakesWhatTheConfigurationNames) {

@@ -8,6 +8,7 @@
 
 #include "manygate/base/check.h"
 #include "manygate/config/init_function.h"
+#include "manygate/features/schema.h"
 #include "manygate/models/cross.h"
 #include "manygate/ops/concat.h"
 #include "manygate/ops/dense.h"
@@ -37,6 +38,7 @@ Initializer EmbeddingInitializer(const FeatureSchema& feature) {
 constexpr double kDefaultShare = 0.3;
 
 int32_t DefaultId(const FeatureSchema& feature, uint64_t training_rows) {
+  if (feature.num_values() > 1) return -1;
   if (feature.kind() == FeatureSchema::BINS) {
     return static_cast<double>(feature.frequent_count()) >= kDefaultShare * static_cast<double>(training_rows)
                ? static_cast<int32_t>(feature.frequent_id())
@@ -89,7 +91,8 @@ class InputBuilder {
   Value Embedded(const FeatureSchema& feature) {
     switch (feature.encoding()) {
       case FeatureSchema::EMBEDDING:
-        return Lookup(graph_, feature.name(), static_cast<int>(feature.id_slot()), TableOf(feature), Default(feature));
+        return Lookup(graph_, feature.name(), SlotsOf(feature), TableOf(feature), Default(feature),
+                      feature.pooling() == FeatureSchema::MEAN ? Pooling::kMean : Pooling::kSum);
       case FeatureSchema::PIECES_EMBEDDED: return MapPieces(feature);
       default: return Codes(feature);
     }
@@ -97,11 +100,14 @@ class InputBuilder {
 
   // One input per value or piece.
   Value Codes(const FeatureSchema& feature) {
-    const int slot = static_cast<int>(feature.id_slot());
+    const int64_t size = static_cast<int64_t>(feature.vocabulary_size());
     if (feature.kind() == FeatureSchema::PIECEWISE)
-      return Pieces(graph_, feature.name(), slot, feature.number_offset(),
-                    static_cast<int64_t>(feature.vocabulary_size()));
-    return OneHot(graph_, feature.name(), slot, static_cast<int64_t>(feature.vocabulary_size()), Default(feature));
+      return Pieces(graph_, feature.name(), static_cast<int>(feature.id_slot()), feature.number_offset(), size);
+    return OneHot(graph_, feature.name(), SlotsOf(feature), size, Default(feature));
+  }
+
+  static IdSlots SlotsOf(const FeatureSchema& feature) {
+    return {static_cast<int>(feature.id_slot()), features::NumIdSlots(feature)};
   }
 
   // The map is shared by the groups that read the feature.

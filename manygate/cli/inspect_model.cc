@@ -96,6 +96,7 @@ Json ToJson(const Model& model, const std::string& dir) {
   for (const features::FeatureSchema& feature : model.schema.features()) {
     Json entry = {{"name", feature.name()}, {"column", feature.column()}};
     if (features::IsId(feature)) entry["values"] = feature.vocabulary_size();
+    if (feature.num_values() > 1) entry["values_per_row"] = feature.num_values();
     features.push_back(std::move(entry));
   }
   Json labels = Json::array();

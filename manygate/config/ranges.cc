@@ -19,6 +19,7 @@ constexpr double kNoLimit = std::numeric_limits<double>::infinity();
 // Ids have 31 bits, with room for the missing and the unknown bucket.
 constexpr double kMostIds = 2147483645;
 constexpr double kWidest = 65536;  // units of a layer, width of an embedding
+constexpr double kMostValues = 65536;  // ids of one feature in a row
 constexpr double kLargestBatch = 16777216;
 constexpr double kMostExperts = 4096;
 constexpr double kMostClasses = 65536;
@@ -38,6 +39,7 @@ constexpr Range kRanges[] = {
     {"IdFeature", "num_buckets", 1, kMostIds},
     {"IdFeature", "hash_bucket_size", 1, kMostIds},
     {"IdFeature", "min_count", 1, kNoLimit},
+    {"IdFeature", "max_values", 0, kMostValues},
     {"RawFeature", "embedding_dim", 1, kWidest},
     {"NumericTransform", "quantile_bins", 0, 65535},
     {"NumericTransform", "piecewise_linear", 0, 65535},

@@ -79,7 +79,53 @@ void CheckDefaultValue(const IdFeature& feature, Problems* problems) {
   }
 }
 
-void CheckIdFeature(const IdFeature& feature, Problems* problems) {
+// Several values in one text: what stands between them, and what becomes of them.
+void CheckValueList(const IdFeature& feature, const DataConfig& data, Problems* problems) {
+  const std::string& separator = feature.separator();
+  const std::string quoted = separator == "\t" ? "\\t" : separator;
+  if (separator.size() > 1 || separator == "\n" || separator == "\r") {
+    problems->Add(feature, "separator",
+                  fmt::format("is {}, expected one character such as \"|\", or \"\" for one value in a cell",
+                              separator.size() > 1 ? fmt::format("\"{}\"", separator) : "a line end"));
+  } else if (feature.has_separator() && separator == data.delimiter() && data.quote().empty() &&
+             data.dataset_type() == CsvDataset) {
+    // Between quotes a cell may hold the delimiter.
+    problems->Add(
+        feature, "separator",
+        fmt::format("\"{}\" also separates the columns (data_config.delimiter), and there are no quotes: they "
+                    "must differ",
+                    quoted));
+  }
+  const auto holds = [&](const std::string& text) {
+    return feature.has_separator() && separator.size() == 1 && text.find(separator) != text.npos;
+  };
+  for (int i = 0; i < feature.vocab_list_size(); ++i) {
+    if (!holds(feature.vocab_list(i))) continue;
+    problems->Add(
+        feature, "vocab_list", i,
+        fmt::format("\"{}\" holds the separator \"{}\", so no value can be it", feature.vocab_list(i), quoted));
+  }
+  if (holds(feature.default_value())) {
+    problems->Add(feature, "default_value",
+                  fmt::format("\"{}\" holds the separator \"{}\": a missing value stands for one value",
+                              feature.default_value(), quoted));
+  }
+  const bool mean = feature.pooling() == "mean";
+  if (!mean && feature.pooling() != "sum") {
+    problems->Add(feature, "pooling", fmt::format("is \"{}\", expected \"sum\" or \"mean\"", feature.pooling()));
+  }
+  if (mean && feature.one_hot()) {
+    problems->Add(
+        feature, "pooling",
+        "\"mean\" needs an embedding: the inputs of one_hot count the values of a row. Write embedding_dim: 16 "
+        "or remove pooling");
+  }
+  if (separator.empty() && feature.max_values() > 0) {
+    problems->Add(feature, "max_values", "has no meaning: without a separator a cell is one value");
+  }
+}
+
+void CheckIdFeature(const IdFeature& feature, const DataConfig& data, Problems* problems) {
   if (feature.one_hot() && feature.has_embedding_dim()) {
     problems->Add(feature, "embedding_dim", "excludes one_hot: keep one of them");
   }
@@ -93,6 +139,7 @@ void CheckIdFeature(const IdFeature& feature, Problems* problems) {
   if (feature.has_init_fn()) CheckInitFunction(feature, feature.init_fn(), !feature.one_hot(), problems);
   CheckVocabulary(feature, problems);
   CheckDefaultValue(feature, problems);
+  CheckValueList(feature, data, problems);
 }
 
 void CheckBoundaries(const RawFeature& feature, Problems* problems) {
@@ -255,7 +302,7 @@ void CheckFeatures(const Pipeline& pipeline, Problems* problems) {
     if (FeatureName(config).empty()) problems->AddTo(feature, "has no feature_name");
     names.Note(FeatureName(config), feature, "feature_name");
     if (config.has_id_feature()) {
-      CheckIdFeature(config.id_feature(), problems);
+      CheckIdFeature(config.id_feature(), pipeline.data_config(), problems);
     } else {
       CheckRawFeature(config.raw_feature(), problems);
     }

@@ -80,11 +80,15 @@ const char* KindText(const FeatureSchema& feature) {
 
 std::string InputText(const FeatureSchema& feature) {
   const std::string ids = FormatCount(static_cast<int64_t>(feature.vocabulary_size()));
+  const bool several = feature.num_values() > 1;
   switch (feature.encoding()) {
-    case FeatureSchema::ONE_HOT: return fmt::format("one-hot {}", ids);
+    case FeatureSchema::ONE_HOT: return fmt::format("{} {}", several ? "multi-hot" : "one-hot", ids);
     case FeatureSchema::EMBEDDING:
-      return fmt::format("embedding {} x {}{}", ids, feature.embedding_dim(),
-                         feature.embedding_name().empty() ? "" : " \"" + feature.embedding_name() + "\"");
+      return fmt::format("embedding {} x {}{}{}", ids, feature.embedding_dim(),
+                         feature.embedding_name().empty() ? "" : " \"" + feature.embedding_name() + "\"",
+                         !several                                   ? ""
+                         : feature.pooling() == FeatureSchema::MEAN ? ", mean"
+                                                                    : ", sum");
     case FeatureSchema::NUMBERS: return feature.width() == 1 ? "1 number" : fmt::format("{} numbers", feature.width());
     case FeatureSchema::PIECES:
     case FeatureSchema::PIECES_EMBEDDED:

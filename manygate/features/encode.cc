@@ -47,9 +47,11 @@ RecordLayout LayoutOf(const Schema& schema, bool with_labels) {
   layout.number_width = static_cast<int>(schema.number_width());
   layout.num_labels = with_labels ? schema.labels_size() : 0;
   layout.num_weights = with_labels ? schema.weight_column_size() : 0;
-  for (const FeatureSchema& feature : schema.features())
-    if (HasIdSlot(feature) && feature.vocabulary_size() > std::numeric_limits<uint16_t>::max() + uint64_t{1})
-      layout.id_bytes = 4;
+  for (const FeatureSchema& feature : schema.features()) {
+    // Of several values one more number says that no more follow.
+    const uint64_t numbers = feature.vocabulary_size() + (feature.num_values() > 1 ? 1 : 0);
+    if (HasIdSlot(feature) && numbers > std::numeric_limits<uint16_t>::max() + uint64_t{1}) layout.id_bytes = 4;
+  }
   const size_t id_bytes = static_cast<size_t>(layout.num_id_slots) * layout.id_bytes;
   layout.numbers_offset = (id_bytes + 3) / 4 * 4;
   layout.labels_offset = layout.numbers_offset + static_cast<size_t>(layout.number_width) * sizeof(float);

@@ -5,7 +5,8 @@
 //   table.CopyRows(shuffled.data() + start, n, ids, numbers, labels, weights);   // once per batch
 //
 // A record, without gaps but for the padding at its end:
-//   ids       num_id_slots of 2 bytes (every vocabulary <= 65,536 ids) or 4 bytes; then padding to 4 bytes
+//   ids       num_id_slots of 2 bytes (every vocabulary <= 65,536 ids, 65,535 where a row has several) or 4 bytes; then
+//             padding to 4 bytes
 //   numbers   number_width floats
 //   labels    num_labels floats, NaN = this row lacks the label
 //   weights   num_weights floats, one per weight column of the schema

@@ -36,6 +36,8 @@ struct TrainingColumn {
   std::vector<float> numbers;
   // Training rows without a value.
   uint64_t missing_rows = 0;
+  // kCategory, filled by Split: [n] rows whose text has n values. Empty: a text is one value.
+  std::vector<uint64_t> rows_by_values = {};
 };
 
 // What Fit found. Each text is a sentence without the place; the caller knows the place and adds it.
@@ -60,9 +62,11 @@ class Feature {
 
   // How Fit and Transform want the column: texts or numbers.
   virtual ColumnKind SourceKind() const = 0;
-  // Learns from the training rows; completes schema() but for id_slot and number_offset.
+  // kCategory: the training texts as the values that Fit learns from; several per text where a feature splits texts.
+  virtual TrainingColumn Split(TrainingColumn texts) const { return texts; }
+  // Learns from the training rows, split; completes schema() but for id_slot and number_offset.
   virtual void Fit(TrainingColumn column, FitMessages* messages) = 0;
-  // ids: [count], written if the feature HasIdSlot; numbers: [count, NumNumbers], written unless those are 0.
+  // ids: [count, NumIdSlots], numbers: [count, NumNumbers]; each written unless those are 0.
   // Thread-safe.
   virtual void Transform(const RawValues& values, uint32_t* ids, float* numbers) const = 0;
   // The fitted state in a few words: `9 values: "Private" 34.1 %, ...`.

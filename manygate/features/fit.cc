@@ -160,16 +160,17 @@ void Fitter::FitOne(int index, Feature* feature) {
   Report(FeaturePath(index), who, messages);
 }
 
-// A learnt vocabulary belongs to the table: features that share the table learn it from all their columns together.
+// A learnt vocabulary belongs to the table: features that share the table learn it from all their columns together, each
+// split by its own separator.
 TrainingColumn Fitter::SharedTexts(const Feature& feature, const Column& column) {
-  TrainingColumn texts = TrainingTexts(column, training_rows_);
+  TrainingColumn texts = feature.Split(TrainingTexts(column, training_rows_));
   const std::string& table = feature.schema().embedding_name();
   if (!feature.schema().learnt() || table.empty()) return texts;
   for (const auto& other : features_) {
     if (other == nullptr || other.get() == &feature || other->schema().embedding_name() != table) continue;
     const int index = table_.Find(other->schema().column());
     if (index < 0 || other->SourceKind() != ColumnKind::kCategory) continue;
-    Merge(TrainingTexts(table_.columns[index], training_rows_), &texts);
+    Merge(other->Split(TrainingTexts(table_.columns[index], training_rows_)), &texts);
   }
   return texts;
 }
@@ -178,7 +179,7 @@ void Fitter::PlaceInRow(Feature* feature) {
   FeatureSchema* schema = feature->mutable_schema();
   if (HasIdSlot(*schema)) {
     schema->set_id_slot(schema_.num_id_slots());
-    schema_.set_num_id_slots(schema_.num_id_slots() + 1);
+    schema_.set_num_id_slots(schema_.num_id_slots() + schema->num_values());
   }
   if (!IsId(*schema)) {
     schema->set_number_offset(schema_.number_width());

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Features whose texts are ids: a learnt or written vocabulary, integers below num_buckets, or hashed texts.
+// Features whose texts are ids: a learnt or written vocabulary, integers below num_buckets, or hashed texts. A text may
+// hold several of them.
 #include <algorithm>
 #include <charconv>
 #include <unordered_map>
@@ -10,21 +11,29 @@
 #include "manygate/base/text.h"
 #include "manygate/config/accessors.h"
 #include "manygate/features/feature.h"
+#include "manygate/features/value_list.h"
 
 namespace manygate::features {
 namespace {
 
 constexpr size_t kShownValues = 3;  // in descriptions and notes
 
+// What Fit needs besides the schema.
+struct FitChoice {
+  uint64_t min_count = 1;
+  uint64_t max_vocabulary = 0;  // 0: all
+  uint32_t max_values = 0;      // 0: as many as any training row has
+  bool keep_separator = false;  // though no training row holds it
+};
+
 class IdFeature : public Feature {
  public:
-  // min_count, max_vocabulary: what Fit needs besides the schema.
-  IdFeature(FeatureSchema schema, uint64_t min_count, uint64_t max_vocabulary)
-      : Feature(std::move(schema)), min_count_(min_count), max_vocabulary_(max_vocabulary) {
+  IdFeature(FeatureSchema schema, const FitChoice& choice) : Feature(std::move(schema)), choice_(choice) {
     IndexVocabulary();
   }
 
   ColumnKind SourceKind() const override { return ColumnKind::kCategory; }
+  TrainingColumn Split(TrainingColumn texts) const override;
   void Fit(TrainingColumn column, FitMessages* messages) override;
   void Transform(const RawValues& values, uint32_t* ids, float* numbers) const override;
   std::string Describe() const override;
@@ -33,17 +42,26 @@ class IdFeature : public Feature {
   bool has_default() const { return !schema_.default_value().empty(); }
   uint32_t IdOf(std::string_view text) const;
   uint32_t UnknownId() const;
+  void FitNumValues(const std::vector<uint64_t>& rows_by_values, FitMessages* messages);
   void LearnVocabulary(std::vector<ValueCount> values);
   void CountWrittenVocabulary(const std::vector<ValueCount>& values, FitMessages* messages);
   void AddNotes(const std::vector<ValueCount>& values, FitMessages* messages) const;
   void IndexVocabulary();
 
-  uint64_t min_count_;
-  uint64_t max_vocabulary_;
+  FitChoice choice_;
   std::unordered_map<std::string_view, uint32_t> index_;  // views into schema_.value()
 };
 
+TrainingColumn IdFeature::Split(TrainingColumn texts) const {
+  if (!schema_.has_separator()) return texts;
+  const char separator = schema_.separator()[0];
+  const auto holds_separator = [&](const ValueCount& text) { return text.text.find(separator) != text.text.npos; };
+  if (!choice_.keep_separator && std::none_of(texts.values.begin(), texts.values.end(), holds_separator)) return texts;
+  return SplitValues(texts, separator, choice_.max_values);
+}
+
 void IdFeature::Fit(TrainingColumn column, FitMessages* messages) {
+  FitNumValues(column.rows_by_values, messages);
   schema_.set_missing_count(column.missing_rows);
   std::vector<ValueCount>& values = column.values;
   // A missing value is read as the default value from here on, so it counts as one too.
@@ -67,18 +85,43 @@ void IdFeature::Fit(TrainingColumn column, FitMessages* messages) {
   }
   schema_.set_unknown_count(unknown_rows);
   if (schema_.kind() == FeatureSchema::BUCKETS && unknown_rows > 0) {
-    messages->notes.push_back(fmt::format("{} of {} training rows hold no integer below num_buckets ({})",
-                                          FormatCount(unknown_rows), FormatCount(all_rows), schema_.num_buckets()));
+    messages->notes.push_back(fmt::format(
+        "{} of {} {} no integer below num_buckets ({})", FormatCount(unknown_rows), FormatCount(all_rows),
+        schema_.num_values() > 1 ? "values in training rows are" : "training rows hold", schema_.num_buckets()));
   }
+}
+
+void IdFeature::FitNumValues(const std::vector<uint64_t>& rows_by_values, FitMessages* messages) {
+  if (rows_by_values.empty()) {
+    schema_.clear_separator();  // nothing was split: a feature of single values
+    schema_.clear_pooling();
+    return;
+  }
+  const size_t most = std::max<size_t>(rows_by_values.size() - 1, 1);
+  const size_t used = choice_.max_values == 0 ? most : std::min<size_t>(most, choice_.max_values);
+  if (used > kMostValues) {
+    messages->problems.push_back(fmt::format("has {} values in one row, and at most {} can be used: give it max_values",
+                                             FormatCount(most), FormatCount(kMostValues)));
+  }
+  schema_.set_num_values(static_cast<uint32_t>(used));
+  uint64_t rows = 0, cut = 0;
+  for (size_t n = 0; n < rows_by_values.size(); ++n) {
+    rows += rows_by_values[n];
+    if (n > used) cut += rows_by_values[n];
+  }
+  if (cut == 0) return;
+  messages->notes.push_back(
+      fmt::format("has more than {} values (max_values) in {} of the {} training rows with a value: the first {} used",
+                  used, FormatCount(cut), FormatCount(rows), used == 1 ? "is" : fmt::format("{} are", used)));
 }
 
 // Most frequent first; ties in the order of the bytes, so that the order of the rows does not matter.
 void IdFeature::LearnVocabulary(std::vector<ValueCount> values) {
-  std::erase_if(values, [&](const ValueCount& value) { return value.rows < min_count_; });
+  std::erase_if(values, [&](const ValueCount& value) { return value.rows < choice_.min_count; });
   std::sort(values.begin(), values.end(), [](const ValueCount& a, const ValueCount& b) {
     return a.rows != b.rows ? a.rows > b.rows : a.text < b.text;
   });
-  if (max_vocabulary_ > 0 && values.size() > max_vocabulary_) values.resize(max_vocabulary_);
+  if (choice_.max_vocabulary > 0 && values.size() > choice_.max_vocabulary) values.resize(choice_.max_vocabulary);
   for (const ValueCount& value : values) {
     schema_.add_value(std::string(value.text));
     schema_.add_training_count(value.rows);
@@ -140,7 +183,20 @@ uint32_t IdFeature::IdOf(std::string_view text) const {
 
 void IdFeature::Transform(const RawValues& values, uint32_t* ids, float*) const {
   MG_CHECK(values.texts != nullptr, "feature \"{}\" needs texts", schema_.name());
-  for (int64_t i = 0; i < values.count; ++i) ids[i] = IdOf(values.texts[i]);
+  if (!schema_.has_separator()) {
+    for (int64_t i = 0; i < values.count; ++i) ids[i] = IdOf(values.texts[i]);
+    return;
+  }
+  const size_t most = schema_.num_values();
+  for (int64_t i = 0; i < values.count; ++i, ids += most) {
+    size_t count = 0;
+    ForEachValue(values.texts[i], schema_.separator()[0], [&](std::string_view value) {
+      ids[count++] = IdOf(value);
+      return count < most;
+    });
+    if (count == 0) ids[count++] = IdOf("");
+    std::fill(ids + count, ids + most, static_cast<uint32_t>(schema_.vocabulary_size()));
+  }
 }
 
 std::string IdFeature::Describe() const {
@@ -159,14 +215,19 @@ std::string IdFeature::Describe() const {
       shown.resize(std::min(num_values, kShownValues));
       text = fmt::format("{} values", FormatCount(static_cast<int64_t>(num_values)));
       for (size_t i = 0; i < shown.size(); ++i) {
-        text +=
-            fmt::format("{} \"{}\" {:.1f} %", i == 0 ? ":" : ",", shown[i].second,
-                        100.0 * static_cast<double>(shown[i].first) / static_cast<double>(std::max<uint64_t>(rows, 1)));
+        const double share = static_cast<double>(shown[i].first) / static_cast<double>(std::max<uint64_t>(rows, 1));
+        text += fmt::format("{} \"{}\" {}", i == 0 ? ":" : ",", shown[i].second,
+                            schema_.num_values() > 1 ? fmt::format("in {} rows", FormatCount(shown[i].first))
+                                                     : fmt::format("{:.1f} %", 100 * share));
       }
       if (shown.size() < num_values) text += ", ...";
     }
   }
-  if (schema_.unknown_count() > 0) text += fmt::format("; unknown {} rows", FormatCount(schema_.unknown_count()));
+  if (schema_.num_values() > 1) text += fmt::format("; up to {} in a row", schema_.num_values());
+  if (schema_.unknown_count() > 0) {
+    text += fmt::format("; unknown {} {}", FormatCount(schema_.unknown_count()),
+                        schema_.num_values() > 1 ? "values" : "rows");
+  }
   if (schema_.missing_count() > 0) text += fmt::format("; missing {} rows", FormatCount(schema_.missing_count()));
   if (has_default()) text += fmt::format("; missing = \"{}\"", schema_.default_value());
   return text;
@@ -191,6 +252,8 @@ std::unique_ptr<Feature> NewIdFeature(const config::FeatureConfig& feature_confi
     *schema.mutable_value() = id.vocab_list();
   }
   if (!id.default_value().empty()) schema.set_default_value(id.default_value());
+  if (!id.separator().empty()) schema.set_separator(id.separator());
+  if (id.pooling() == "mean") schema.set_pooling(FeatureSchema::MEAN);
   if (id.one_hot()) {
     schema.set_encoding(FeatureSchema::ONE_HOT);
   } else {
@@ -199,11 +262,15 @@ std::unique_ptr<Feature> NewIdFeature(const config::FeatureConfig& feature_confi
     if (id.has_embedding_name()) schema.set_embedding_name(id.embedding_name());
     if (id.has_init_fn()) schema.set_init_fn(id.init_fn());
   }
-  return std::make_unique<IdFeature>(std::move(schema), id.min_count(), id.max_vocabulary());
+  const FitChoice choice{.min_count = id.min_count(),
+                         .max_vocabulary = id.max_vocabulary(),
+                         .max_values = id.max_values(),
+                         .keep_separator = id.has_separator()};
+  return std::make_unique<IdFeature>(std::move(schema), choice);
 }
 
 std::unique_ptr<Feature> IdFeatureFromSchema(const FeatureSchema& schema) {
-  return std::make_unique<IdFeature>(schema, /*min_count=*/1, /*max_vocabulary=*/0);
+  return std::make_unique<IdFeature>(schema, FitChoice{});
 }
 
 }  // namespace manygate::features

@@ -45,9 +45,9 @@ Status RowEncoder::Encode(std::span<const std::string_view> texts, int32_t* ids,
         continue;
       }
     }
-    uint32_t id = 0;
-    entry.feature->Transform(values, &id, numbers + schema.number_offset());
-    if (HasIdSlot(schema)) ids[schema.id_slot()] = static_cast<int32_t>(id);
+    // Ids are below 2^31.
+    entry.feature->Transform(values, reinterpret_cast<uint32_t*>(ids) + schema.id_slot(),
+                             numbers + schema.number_offset());
   }
   return problems.empty() ? OkStatus() : InvalidInput(problems);
 }

@@ -34,6 +34,18 @@ std::string CheckEdges(const FeatureSchema& feature) {
   return "";
 }
 
+std::string CheckValues(const FeatureSchema& feature) {
+  if (feature.num_values() < 1 || feature.num_values() > kMostValues)
+    return fmt::format("num_values is {}; expected 1 to {}", feature.num_values(), kMostValues);
+  const bool may_split = IsId(feature) && feature.kind() != FeatureSchema::BINS;
+  if (feature.has_separator() && (!may_split || feature.separator().size() != 1))
+    return fmt::format("separator is \"{}\"; expected one character, of an id", feature.separator());
+  if (feature.num_values() > 1 && !feature.has_separator()) return "several values need a separator";
+  if (feature.pooling() == FeatureSchema::MEAN && feature.encoding() != FeatureSchema::EMBEDDING)
+    return "pooling MEAN needs encoding EMBEDDING";
+  return "";
+}
+
 std::string CheckIds(const FeatureSchema& feature) {
   if (feature.kind() == FeatureSchema::NUMBER) return "a number needs encoding NUMBERS";
   if (feature.kind() == FeatureSchema::PIECEWISE) return "pieces need encoding PIECES or PIECES_EMBEDDED";
@@ -104,7 +116,7 @@ struct RowShape {
   std::string Add(const FeatureSchema& feature) {
     const uint64_t offset = number_width, slot = id_slots;
     number_width += static_cast<uint64_t>(NumNumbers(feature));
-    id_slots += HasIdSlot(feature) ? 1 : 0;
+    id_slots += static_cast<uint64_t>(NumIdSlots(feature));
     if (!IsId(feature) && feature.number_offset() != offset) return fmt::format("number_offset must be {}", offset);
     if (HasIdSlot(feature) && feature.id_slot() != slot) return fmt::format("id_slot must be {}", slot);
     if (feature.encoding() != FeatureSchema::EMBEDDING || feature.embedding_name().empty()) return "";
@@ -121,6 +133,7 @@ std::string FeatureProblem(const FeatureSchema& feature) {
   if (std::isnan(feature.clip_min()) || std::isnan(feature.clip_max())) return "clip bounds must be numbers";
   if (feature.has_clip_min() && feature.has_clip_max() && feature.clip_min() > feature.clip_max())
     return "clip_min is above clip_max";
+  if (std::string problem = CheckValues(feature); !problem.empty()) return problem;
   if (IsId(feature)) return CheckIds(feature);
   return HasIdSlot(feature) ? CheckPieces(feature) : CheckNumbers(feature);
 }

@@ -22,6 +22,8 @@ inline constexpr char kSchemaFileName[] = "schema.pbtxt";
 inline constexpr uint32_t kSchemaFormatVersion = 1;
 // Ids are int32 in a batch.
 inline constexpr uint64_t kMaxVocabularySize = (uint64_t{1} << 31) - 1;
+// Values of a row that one feature can hold.
+inline constexpr uint32_t kMostValues = 65536;
 
 // Protobuf text; UTF-8 texts stay readable.
 std::string SchemaToText(const Schema& schema);
@@ -66,6 +68,10 @@ inline bool IsId(const FeatureSchema& feature) {
 }
 // Features with a column of EncodedTable's ids: ids and pieces.
 inline bool HasIdSlot(const FeatureSchema& feature) { return feature.encoding() != FeatureSchema::NUMBERS; }
+// How many columns of EncodedTable's ids a feature has: as many as values of a row.
+inline int NumIdSlots(const FeatureSchema& feature) {
+  return HasIdSlot(feature) ? static_cast<int>(feature.num_values()) : 0;
+}
 // Columns of EncodedTable's numbers: 0 for ids.
 inline int NumNumbers(const FeatureSchema& feature) { return IsId(feature) ? 0 : static_cast<int>(feature.width()); }
 

@@ -20,10 +20,14 @@ struct ColumnStep {
   const Column* column = nullptr;
   const Feature* feature = nullptr;  // number columns only: what to apply to each value
   bool has_id = false;
-  int width = 1;         // numbers written per row
-  size_t id_offset = 0;  // in the record, bytes
+  int num_values = 1;     // ids written per row
+  uint32_t no_value = 0;  // fills the ids that a row does not use
+  int width = 1;          // numbers written per row
+  size_t id_offset = 0;   // in the record, bytes
   size_t numbers_offset = 0;
-  std::vector<uint32_t> ids = {};   // category columns: of each code
+  // Category columns: the id of each code; of several values, those of code c stand from first_id[c] to first_id[c + 1].
+  std::vector<uint32_t> ids = {};
+  std::vector<uint64_t> first_id = {};
   std::vector<float> numbers = {};  // category columns: [codes, width]
 };
 
@@ -35,6 +39,16 @@ constexpr int64_t kBlockRows = 1024;
 template <typename Code, typename Id>
 void WriteIds(const ColumnStep& step, int64_t begin, int64_t end, std::byte* out, size_t record_bytes) {
   const Code* codes = static_cast<const Code*>(step.column->codes);
+  if (step.num_values > 1) {
+    for (int64_t row = begin; row < end; ++row, out += record_bytes) {
+      Id* to = reinterpret_cast<Id*>(out);
+      Id* const all = to + step.num_values;
+      for (uint64_t i = step.first_id[codes[row]]; i < step.first_id[codes[row] + size_t{1}]; ++i)
+        *to++ = static_cast<Id>(step.ids[i]);
+      std::fill(to, all, static_cast<Id>(step.no_value));
+    }
+    return;
+  }
   for (int64_t row = begin; row < end; ++row, out += record_bytes)
     *reinterpret_cast<Id*>(out) = static_cast<Id>(step.ids[codes[row]]);
 }
@@ -84,6 +98,23 @@ void WriteNumbers(const ColumnStep& step, int64_t begin, int64_t end, std::byte*
     StoreIds<uint16_t>(ids, rows, out + step.id_offset, layout.record_bytes);
   } else {
     StoreIds<uint32_t>(ids, rows, out + step.id_offset, layout.record_bytes);
+  }
+}
+
+// The ids of each text of a dictionary, several per text, without those that say "no more". A dictionary of lists can be as
+// long as the table, and most lists far shorter than the longest.
+void ListIds(const Feature& feature, const std::vector<std::string_view>& texts, ColumnStep* step) {
+  constexpr size_t kTexts = 64;
+  std::vector<uint32_t> ids(kTexts * static_cast<size_t>(step->num_values));
+  step->first_id = {0};
+  for (size_t first = 0; first < texts.size(); first += kTexts) {
+    const size_t count = std::min(kTexts, texts.size() - first);
+    feature.Transform({.texts = texts.data() + first, .count = static_cast<int64_t>(count)}, ids.data(), nullptr);
+    for (size_t i = 0; i < count; ++i) {
+      const auto begin = ids.begin() + static_cast<ptrdiff_t>(i) * step->num_values;
+      step->ids.insert(step->ids.end(), begin, std::find(begin, begin + step->num_values, step->no_value));
+      step->first_id.push_back(step->ids.size());
+    }
   }
 }
 
@@ -141,18 +172,26 @@ void TableEncoder::AddFeature(const FeatureSchema& feature_schema) {
   if (column == nullptr) return;
   features_.push_back(FeatureFromSchema(feature_schema));
   const Feature& feature = *features_.back();
-  ColumnStep step{.column = column, .has_id = HasIdSlot(feature_schema), .width = NumNumbers(feature_schema)};
+  ColumnStep step{.column = column,
+                  .has_id = HasIdSlot(feature_schema),
+                  .num_values = NumIdSlots(feature_schema),
+                  .no_value = static_cast<uint32_t>(feature_schema.vocabulary_size()),
+                  .width = NumNumbers(feature_schema)};
   step.id_offset = static_cast<size_t>(feature_schema.id_slot()) * layout_.id_bytes;
   step.numbers_offset = layout_.numbers_offset + feature_schema.number_offset() * sizeof(float);
   const size_t codes = column->dictionary.size();
-  step.ids.resize(step.has_id ? codes : 0);
+  step.ids.resize(step.has_id && step.num_values == 1 ? codes : 0);
   step.numbers.resize(codes * static_cast<size_t>(step.width));
   RawValues values{.count = static_cast<int64_t>(codes)};
   std::vector<std::string_view> texts(column->dictionary.begin(), column->dictionary.end());
   if (feature.SourceKind() == ColumnKind::kCategory) {
     MG_CHECK(column->kind == ColumnKind::kCategory, "column \"{}\" must be read as a category", column->name);
     values.texts = texts.data();
-    feature.Transform(values, step.ids.data(), step.numbers.data());
+    if (step.num_values > 1) {
+      ListIds(feature, texts, &step);
+    } else {
+      feature.Transform(values, step.ids.data(), step.numbers.data());
+    }
   } else {
     const StatusOr<NumberColumn> numbers = NumberColumn::Of(*column, table_.rows);
     if (!numbers.ok()) return AddProblem(who, *column, numbers.status().message());

@@ -29,6 +29,9 @@ struct LookupColumn {
   int64_t row0;             // the column's first row in the table
   int64_t rows;             // values of the column
   int32_t default_id = -1;  // the value that the base stands for; -1: none
+  // Most values of an input row: it selects the rows of ids[slot] .. ids[slot + num_slots - 1], the first of which is
+  // always a value; an id of `rows` ends them. One value twice selects its row twice. Several: without default_id.
+  int num_slots = 1;
 };
 
 class RowTable {
@@ -74,6 +77,10 @@ class RowTable {
   bool IsSelected(int64_t row) const { return is_touched_[row] == kSelected; }
 
  private:
+  // kSeveral: whether a column has several slots.
+  template <bool kSeveral>
+  void TouchIds(std::span<const LookupColumn> columns, int64_t rows, const int32_t* ids, int64_t id_stride);
+
   std::string name_;
   int64_t rows_, width_, padded_width_, record_size_;
   int num_states_;
@@ -85,9 +92,11 @@ class RowTable {
   std::vector<uint8_t> is_touched_;
 };
 
-// The table rows that each input row adds: selected[r * (columns + 1)] is their number n, and n row numbers follow, in the
+// Numbers per input row of what SelectRows writes: one more than all columns have slots.
+int64_t SelectedStride(std::span<const LookupColumn> columns);
+// The table rows that each input row adds: selected[r * SelectedStride] is their number n, and n row numbers follow, in the
 // order of columns. A column whose value is its default adds none.
-// ids: [rows, id_stride]; selected: rows * (columns.size() + 1) numbers.
+// ids: [rows, id_stride]; selected: rows * SelectedStride numbers.
 void SelectRows(std::span<const LookupColumn> columns, int64_t rows, const int32_t* ids, int64_t id_stride,
                 int32_t* selected);
 

@@ -81,6 +81,26 @@ TEST(SelectRows, LeavesDefaultsOut) {
   EXPECT_EQ(selected[12], -7) << "wrote past the end";
 }
 
+TEST(SelectRows, TakesSeveralValuesUpToTheFirstThatIsNone) {
+  // Up to 3 of 4 values, and a column of single values with a default.
+  const LookupColumn columns[] = {{1, 0, 4, -1, 3}, {0, 4, 2, 1}};
+  EXPECT_EQ(SelectedStride(columns), 5);
+  const std::vector<int32_t> ids = {0, 3, 3, 1, 1, 2, 4, 0, 1, 0, 3, 4};
+  std::vector<int32_t> selected(3 * 5 + 1, -7);
+  SelectRows(columns, 3, ids.data(), 4, selected.data());
+  EXPECT_THAT(std::vector(selected.begin(), selected.begin() + 5), ElementsAre(4, 3, 3, 1, 4));
+  EXPECT_EQ(selected[5], 1);
+  EXPECT_EQ(selected[6], 2);
+  EXPECT_EQ(selected[10], 2);
+  EXPECT_EQ(selected[11], 0);
+  EXPECT_EQ(selected[12], 3);
+  EXPECT_EQ(selected[15], -7) << "wrote past the end";
+
+  RowTable table("t", 6, 1, 0);
+  table.Touch(columns, 3, ids.data(), 4);
+  EXPECT_THAT(table.touched(), ElementsAre(ElementsAre(3, 1, 2, 0), ElementsAre(4, 5)));
+}
+
 TEST(RowTable, GatherSumAndScatterAddByHand) {
   ForEachSimdTarget([](const char* target) {
     SCOPED_TRACE(target);

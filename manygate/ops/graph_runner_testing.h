@@ -2,6 +2,7 @@
 // For tests: runs a graph over a made-up batch and hands out everything that a run leaves behind.
 //
 //   const TestBatch batch = MakeTestBatch(5, {3, 40}, 2, /*seed=*/1);   // ids below 3 and 40, two numbers a row
+//   const TestBatch lists = MakeValueBatch(5, {{9, 4}}, 2, /*seed=*/1);   // 1 to 4 ids below 9
 //   GraphRunner runner(graph, {.threads = 2, .slice_rows = 64});
 //   RunResult result = runner.Train(batch.Rows());        // loss, logits by output, gradients by parameter
 //   std::vector<std::vector<float>> logits = runner.Predict(batch.Rows(3, 1));
@@ -48,6 +49,29 @@ inline TestBatch MakeTestBatch(int64_t rows, const std::vector<int64_t>& vocabul
   }
   batch.numbers.resize(rows * number_width);
   FillUniform(batch.numbers, -1.f, 1.f, seed, 1);
+  return batch;
+}
+
+// Columns of up to num_slots values each: 1 to num_slots of them, repetitions included, then "no more values".
+struct ValueColumn {
+  int64_t vocabulary;
+  int num_slots;
+};
+inline TestBatch MakeValueBatch(int64_t rows, const std::vector<ValueColumn>& columns, int64_t number_width,
+                                uint64_t seed) {
+  TestBatch batch = MakeTestBatch(rows, {}, number_width, seed);
+  for (const ValueColumn& column : columns) batch.id_slots += column.num_slots;
+  const Philox random(seed, 2);
+  for (int64_t r = 0; r < rows; ++r) {
+    for (size_t c = 0; c < columns.size(); ++c) {
+      const auto count = random.Block(static_cast<uint64_t>(r) * 64 + c)[0] % columns[c].num_slots + 1;
+      for (int k = 0; k < columns[c].num_slots; ++k) {
+        const auto draw = random.Block((static_cast<uint64_t>(r) * 64 + c) * 256 + k + (uint64_t{1} << 40))[0];
+        const bool is_value = k < static_cast<int>(count);
+        batch.ids.push_back(static_cast<int32_t>(is_value ? draw % columns[c].vocabulary : columns[c].vocabulary));
+      }
+    }
+  }
   return batch;
 }
 

@@ -6,7 +6,7 @@
 // Made by the look-up pass (ops/lookup_products.h), never by a model. 29 one-hot columns of 488 values in all cost 29
 // additions of a weight row instead of 488 multiply-adds, and their gradient touches the rows of the batch's values only.
 // An embedding is tabulated: the product of each value's row is made once per batch (math/tabulated_rows.h) and added by
-// every row that has the value; so are its gradients.
+// every row that has the value; so are its gradients. A column of several values adds a row for each.
 //
 // Columns with a default value (most rows have it) are summed as base + differences (math/row_table.h), if there is a
 // bias. The gradient of a default row is then what the other rows of its column leave of the whole: Σ_b d_y[b] − Σ others
@@ -62,8 +62,8 @@ class LookupDenseOp final : public Op {
   void BeginTabulated(const OpContext& context) const;
   int BiasBlock() const { return has_rest_ ? 1 : 0; }
   int FirstTabulatedBlock() const { return BiasBlock() + (has_bias_ ? 1 : 0); }
-  int64_t OneHotStride() const { return one_hots_.empty() ? 0 : static_cast<int64_t>(one_hots_.size()) + 1; }
-  int64_t TabulatedStride() const { return tabulated_.empty() ? 0 : static_cast<int64_t>(tabulated_.size()) + 1; }
+  int64_t OneHotStride() const { return one_hots_.empty() ? 0 : SelectedStride(one_hots_); }
+  int64_t TabulatedStride() const { return tabulated_.empty() ? 0 : SelectedStride(tabulated_); }
   // Where a slice keeps the rows that it selects (SelectRows).
   int32_t* SelectedOneHots(const OpContext& c) const { return reinterpret_cast<int32_t*>(c.workspace); }
   int32_t* SelectedProducts(const OpContext& c) const { return SelectedOneHots(c) + c.rows * OneHotStride(); }

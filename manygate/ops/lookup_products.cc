@@ -43,29 +43,39 @@ class Rewriter {
   std::vector<std::pair<Value, Fate>> PlanOf(const Node& dense) const {
     std::vector<std::pair<Value, Fate>> plan;
     std::vector<std::pair<int64_t, size_t>> candidates;  // vocabulary, part
+    const int64_t width = dense.blocks[0].columns;
     bool any = false;
     for (const Value part : ConcatParts(graph_, dense.inputs[0])) {
       const Op* op = graph_.node(part).op.get();
       const bool one_hot = dynamic_cast<const OneHotOp*>(op) != nullptr;
-      if (const auto* lookup = dynamic_cast<const LookupOp*>(op))
+      if (const auto* lookup = dynamic_cast<const LookupOp*>(op); lookup != nullptr && CanTabulate(*lookup, width))
         candidates.emplace_back(lookup->column().rows, plan.size());
       plan.emplace_back(part, one_hot ? Fate::kLookUp : Fate::kMultiply);
       any |= one_hot;
     }
     std::sort(candidates.begin(), candidates.end());
-    const int64_t width = dense.blocks[0].columns;
     const int64_t record_bytes = 2 * ((width + 15) / 16 * 16) * static_cast<int64_t>(sizeof(float));
     int64_t left = options_.table_bytes;
     for (const auto& [vocabulary, part] : candidates) {
-      const int64_t dim = graph_.shape(plan[part].first).size();
       left -= vocabulary * record_bytes;
       if (left < 0) break;
-      if (!TabulationPays(vocabulary, dim, width, options_.batch_rows)) break;
+      if (!Pays(dynamic_cast<const LookupOp&>(*graph_.node(plan[part].first).op), width)) break;
       plan[part].second = Fate::kTabulate;
       any = true;
     }
     if (!any) plan.clear();
     return plan;
+  }
+
+  bool Pays(const LookupOp& lookup, int64_t width) const {
+    const LookupColumn column = lookup.column();
+    return TabulationPays(column.rows, lookup.dim(), width, options_.batch_rows, column.num_slots);
+  }
+
+  // A mean is no sum of products. Of several values a small vocabulary need not pay where a larger one of single values
+  // does, so it is asked before they are sorted.
+  bool CanTabulate(const LookupOp& lookup, int64_t width) const {
+    return lookup.pooling() == Pooling::kSum && (lookup.column().num_slots == 1 || Pays(lookup, width));
   }
 
   Value Push(Node node) {
@@ -127,8 +137,9 @@ class Rewriter {
     const Node& node = Renamed(part);
     const int64_t width = node.shape.size();
     if (fate == Fate::kLookUp) {
-      const auto* one_hot = dynamic_cast<const OneHotOp*>(node.op.get());
-      split.inputs.one_hots.push_back({one_hot->slot(), split.one_hots.rows, width, one_hot->default_id()});
+      LookupColumn column = dynamic_cast<const OneHotOp*>(node.op.get())->column();
+      column.row0 = split.one_hots.rows;
+      split.inputs.one_hots.push_back(column);
       AppendRows(weight, row, width, split.one_hots.rows, split.one_hots.pieces);
       split.one_hots.rows += width;
     } else if (fate == Fate::kTabulate) {
@@ -163,10 +174,11 @@ class Rewriter {
 
 }  // namespace
 
-bool TabulationPays(int64_t vocabulary, int64_t dim, int64_t width, int64_t batch_rows) {
+bool TabulationPays(int64_t vocabulary, int64_t dim, int64_t width, int64_t batch_rows, int64_t most_values) {
   const double v = static_cast<double>(vocabulary), b = static_cast<double>(batch_rows), d = static_cast<double>(dim);
-  const double distinct = v * (1 - std::exp(-b / v));
-  return width >= 16 && 3 * d * distinct + 5 * b < 3 * d * b;
+  const double values = b * static_cast<double>(most_values);
+  const double distinct = v * (1 - std::exp(-values / v));
+  return width >= 16 && 3 * d * distinct + 5 * values < 3 * d * b;
 }
 
 void LookUpInsteadOfMultiply(Graph& graph, const LookupOptions& options) {

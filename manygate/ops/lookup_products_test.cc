@@ -274,5 +274,65 @@ TEST(LookupProducts, WithoutOneHotsNothingChanges) {
   EXPECT_TRUE(graph.tables.empty());
 }
 
+// Lists of up to 3 of 6 values: one-hot, summed and averaged; beside them a column with a default.
+Graph ValueLists(bool rewrite, int32_t default_id, bool bias = true) {
+  Graph graph;
+  const int summed = AddEmbedding(graph, "summed", 6, 20, {Initializer::Kind::kUniform, -1.f, 1.f});
+  const int averaged = AddEmbedding(graph, "averaged", 6, 4, {Initializer::Kind::kUniform, -1.f, 1.f});
+  const Value x = Concat(graph, "input",
+                         {Lookup(graph, "a", {0, 3}, summed), OneHot(graph, "b", {0, 3}, 6),
+                          OneHot(graph, "c", 3, 4, default_id), Numbers(graph, "x", 0, 2),
+                          Lookup(graph, "d", {4, 3}, averaged, -1, Pooling::kMean)});
+  Value y = Dense(graph, x, {1, 17}, "first", bias);
+  y = Activate(graph, y, Activation::kTanh, "tanh");
+  graph.AddOutput("y", Dense(graph, y, {1, 2}, "last"));
+  if (rewrite) LookUpInsteadOfMultiply(graph);
+  return graph;
+}
+
+TestBatch ValueListBatch(int64_t rows) { return MakeValueBatch(rows, {{6, 3}, {4, 1}, {6, 3}}, 2, 8); }
+
+TEST(LookupProducts, SeveralValuesAddARowEach) {
+  for (const bool bias : {true, false}) {
+    const Graph before = ValueLists(false, -1, bias);
+    for (const int32_t default_id : {-1, 0, 3}) {
+      const Graph after = ValueLists(true, default_id, bias);
+      EXPECT_THAT(after.Describe(), HasSubstr("2 one-hot columns + 1 tabulated embedding + dense rest"));
+      EXPECT_THAT(after.Describe(), HasSubstr("mean of up to 3 embeddings of 6 values")) << "a mean is no sum of rows";
+      for (const int64_t rows : {1, 5, 200}) ExpectTheSameModel(before, after, ValueListBatch(rows));
+    }
+  }
+}
+
+TEST(LookupProducts, GradientsOfSeveralValues) {
+  const Graph graph = ValueLists(true, 0);
+  GraphRunner runner(graph, {.threads = 2, .slice_rows = 5});
+  CheckGradients(graph, runner, ValueListBatch(13).Rows());
+}
+
+TEST(LookupProducts, SeveralValuesAreTheSameBitsForAnyThreads) {
+  const Graph graph = ValueLists(true, 0);
+  const TestBatch batch = ValueListBatch(200);
+  GraphRunner one(graph, {.threads = 1, .slice_rows = 16}), three(graph, {.threads = 3, .slice_rows = 16});
+  const RunResult a = one.Train(batch.Rows()), b = three.Train(batch.Rows());
+  EXPECT_TRUE(SameBits(a.logits[0], b.logits[0]));
+  for (size_t i = 0; i < a.gradients.size(); ++i)
+    EXPECT_TRUE(SameBits(a.gradients[i], b.gradients[i])) << graph.parameters[i].name;
+}
+
+TEST(LookupProducts, ManyValuesAreSummedBeforeTheyAreMultiplied) {
+  // 3·16·U + 5·B·K < 3·16·B: at 2 values of 10 tabulation pays, at 40 it does not.
+  EXPECT_TRUE(TabulationPays(10, 16, 64, 512, 2));
+  EXPECT_FALSE(TabulationPays(10, 16, 64, 512, 40));
+  Graph graph;
+  const int table = AddEmbedding(graph, "t", 10, 16, {Initializer::Kind::kUniform, -1.f, 1.f});
+  const int larger = AddEmbedding(graph, "larger", 20, 16, {Initializer::Kind::kUniform, -1.f, 1.f});
+  const Value x = Concat(graph, "input", {Lookup(graph, "a", {0, 40}, table), Lookup(graph, "b", 40, larger)});
+  graph.AddOutput("y", Dense(graph, x, {1, 64}, "y"));
+  LookUpInsteadOfMultiply(graph, {.batch_rows = 512});
+  EXPECT_THAT(graph.Describe(), HasSubstr("sum of up to 40 embeddings of 10 values"));
+  EXPECT_THAT(graph.Describe(), HasSubstr("1 tabulated embedding + dense rest")) << "the single values still are";
+}
+
 }  // namespace
 }  // namespace manygate

@@ -9,6 +9,7 @@
 #include <cstring>
 #include <limits>
 #include <map>
+#include <numeric>
 #include <utility>
 
 #include "manygate/base/check.h"
@@ -18,6 +19,7 @@ namespace {
 
 constexpr int kMostRounds = 3000;
 constexpr int kPatience = 40;
+constexpr int kMostListColumns = 64;
 constexpr float kMissing = std::numeric_limits<float>::quiet_NaN();
 
 struct Setting {
@@ -202,6 +204,10 @@ GbdtFeatures::GbdtFeatures(const features::Schema& schema) {
     }
   }
   for (const features::FeatureSchema* feature : chosen) {
+    if (feature->num_values() > 1) {
+      AddLists(*feature);
+      continue;
+    }
     Column& column = columns_.emplace_back();
     if (features::HasIdSlot(*feature)) column.id_slot = static_cast<int>(feature->id_slot());
     const bool has_missing_id = !feature->has_default_value() && !feature->has_default_number();
@@ -212,6 +218,28 @@ GbdtFeatures::GbdtFeatures(const features::Schema& schema) {
     column.number = static_cast<int>(feature->number_offset());
     if (feature->width() == 2) column.missing_number = column.number + 1;
   }
+}
+
+void GbdtFeatures::AddLists(const features::FeatureSchema& feature) {
+  const Column all{.id_slot = static_cast<int>(feature.id_slot()),
+                   .num_slots = features::NumIdSlots(feature),
+                   .no_value = static_cast<int64_t>(feature.vocabulary_size())};
+  columns_.push_back(all);
+  std::vector<int> ids(static_cast<size_t>(feature.training_count_size()));  // empty but for vocabularies
+  std::iota(ids.begin(), ids.end(), 0);
+  std::stable_sort(ids.begin(), ids.end(),
+                   [&](int a, int b) { return feature.training_count(a) > feature.training_count(b); });
+  for (size_t i = 0; i < ids.size() && i < kMostListColumns; ++i) {
+    columns_.push_back(all);
+    columns_.back().has_id = ids[i];
+  }
+}
+
+float GbdtFeatures::ListValue(const Column& column, const int32_t* row_ids) {
+  const int32_t* begin = row_ids + column.id_slot;
+  const int32_t* end = std::find(begin, begin + column.num_slots, static_cast<int32_t>(column.no_value));
+  if (column.has_id < 0) return static_cast<float>(end - begin);
+  return std::find(begin, end, static_cast<int32_t>(column.has_id)) != end ? 1.f : 0.f;
 }
 
 std::vector<float> GbdtFeatures::Matrix(const features::EncodedTable& table, std::span<const uint32_t> rows) const {
@@ -227,6 +255,10 @@ std::vector<float> GbdtFeatures::Matrix(const features::EncodedTable& table, std
       const int32_t* row_ids = ids.data() + row * table.num_id_slots();
       const float* row_numbers = numbers.data() + row * table.number_width();
       for (const Column& column : columns_) {
+        if (column.num_slots > 1) {
+          matrix.push_back(ListValue(column, row_ids));
+          continue;
+        }
         float value = column.id_slot < 0 ? 0.f : static_cast<float>(row_ids[column.id_slot]);
         if (column.number >= 0) value += row_numbers[column.number];
         const bool missing = (column.missing >= 0 && row_ids[column.id_slot] == column.missing) ||

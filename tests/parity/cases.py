@@ -13,6 +13,8 @@ class Input:
     kind: str            # "ids" or "numbers"
     size: int            # ids: vocabulary V; numbers: width
     embedding_dim: int = 0  # ids: 0 means one-hot
+    most_values: int = 1    # ids: more than 1: lists of 1 to most_values ids, then V where no more follow
+    pooling: str = "sum"    # of lists with an embedding: "sum" or "mean"
 
     def width(self):
         return self.embedding_dim if self.embedding_dim else self.size
@@ -84,6 +86,9 @@ def _activation_case(name, activation):
 _EMBEDDED = (Input("item", "ids", 9, 4), Input("age", "numbers", 1), Input("shop", "ids", 6, 4),
              Input("scores", "numbers", 3))
 
+_LISTS = (Input("tags", "ids", 7, 4, most_values=3), Input("genres", "ids", 5, most_values=4), Input("age", "numbers", 1),
+          Input("shops", "ids", 6, 3, most_values=3, pooling="mean"), Input("region", "ids", 7))
+
 _FUNNEL = (Tower("click", Mlp((5,))), Tower("amount", Mlp((4,)), "l2_loss", weight=0.25), Tower("buy", Mlp((4,))),
            Tower("pay", weight=2.0))
 _SMALL_FUNNEL = (Tower("click", Mlp((5,))), Tower("buy", Mlp((4,)), weight=2.0))
@@ -119,6 +124,8 @@ _EXPERTS = (
     Case("mmoe_cross_low_rank", "mmoe", _towers(), Mlp((5,)), inputs=_EMBEDDED, cross=(2, 3)),
     Case("mmoe_wide", "mmoe", _towers(), Mlp((5,)), wide=("region", "scores"),
          groups=(("wide", ("region", "scores")),)),
+    Case("mmoe_value_lists", "mmoe", _towers(), Mlp((5,)), inputs=_LISTS, wide=("genres", "age"),
+         groups=(("wide", ("genres", "age")),)),
     Case("mmoe_gating", "mmoe", _towers(), Mlp((5,)), gating=(("temperature", 0.5), ("load_balance_weight", 0.1))),
 )
 

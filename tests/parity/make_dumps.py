@@ -48,7 +48,13 @@ def make_batch(case, rng, subset):
     for i in case.inputs:
         if i.kind == "ids":
             values = rng.permutation(i.size - 1)[:i.size // 2] if subset else np.arange(i.size - 1)
-            batch["ids"][i.name] = rng.choice(values, case.batch)
+            if i.most_values == 1:
+                batch["ids"][i.name] = rng.choice(values, case.batch)
+                continue
+            lists = rng.choice(values, (case.batch, i.most_values))
+            lengths = rng.integers(1, i.most_values + 1, case.batch)
+            lists[np.arange(i.most_values)[None, :] >= lengths[:, None]] = i.size
+            batch["ids"][i.name] = lists
         else:
             batch["numbers"][i.name] = np.round(rng.standard_normal((case.batch, i.size)) * 256) / 256
     for tower in case.towers:
@@ -159,6 +165,7 @@ class Writer:
         self.lines = ["config <<END", config_text(case), "END"]
         for i in case.inputs:
             kind = ("embedding %d" % i.embedding_dim if i.embedding_dim else "one_hot 0") if i.kind == "ids" else ""
+            kind += f" {i.pooling} {i.most_values}" if i.most_values > 1 else ""
             self.lines.append(f"input {i.name} {i.kind} {i.size} {kind}".rstrip())
 
     def tensor(self, section, name, value):

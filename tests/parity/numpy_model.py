@@ -63,7 +63,12 @@ def _concatenate(case, state, batch):
             parts.append(batch["numbers"][i.name])
         else:
             table = state[f"embeddings.{i.name}.weight"] if i.embedding_dim else np.eye(i.size)
-            parts.append(table[batch["ids"][i.name]])
+            ids = batch["ids"][i.name]
+            if i.most_values == 1:
+                parts.append(table[ids])
+                continue
+            rows = np.vstack([table, np.zeros_like(table[:1])])[ids].sum(1)  # V, "no more values", adds nothing
+            parts.append(rows / (ids < i.size).sum(1, keepdims=True) if i.pooling == "mean" else rows)
     return np.concatenate(parts, 1)
 
 

@@ -32,6 +32,8 @@ struct Input {
   int64_t size;  // vocabulary or width
   bool one_hot;
   int64_t dim;
+  std::string pooling;  // of several values
+  int num_slots = 1;
 };
 
 struct Tensor {
@@ -64,6 +66,7 @@ Case ReadCase(const std::string& path) {
       words >> input.name >> type >> input.size;
       input.ids = type == "ids";
       if (input.ids) words >> encoding >> input.dim;
+      if (words >> input.pooling) words >> input.num_slots;
       input.one_hot = encoding == "one_hot";
       dump.inputs.push_back(input);
     } else if (kind == "tensor") {
@@ -121,11 +124,12 @@ class Replay {
     for (const Input& input : dump_.inputs) {
       const Tensor& tensor = *columns.at(input.name);
       for (int64_t r = 0; r < rows_; ++r) {
-        if (input.ids) ids_[r * id_slots_ + slot] = static_cast<int32_t>(tensor.values[r]);
+        for (int k = 0; input.ids && k < input.num_slots; ++k)
+          ids_[r * id_slots_ + slot + k] = static_cast<int32_t>(tensor.values[r * input.num_slots + k]);
         for (int64_t j = 0; !input.ids && j < input.size; ++j)
           numbers_[r * number_width_ + offset + j] = static_cast<float>(tensor.values[r * input.size + j]);
       }
-      (input.ids ? slot : offset) += input.ids ? 1 : input.size;
+      (input.ids ? slot : offset) += input.ids ? input.num_slots : input.size;
     }
     labels_.clear();
     input_labels_.assign(rows_ * losses_.size(), 0.f);
@@ -212,10 +216,13 @@ class Replay {
       if (!input.ids) {
         value = Numbers(graph_, input.name, number_width_, input.size);
         number_width_ += input.size;
-      } else if (input.one_hot) {
-        value = OneHot(graph_, input.name, id_slots_++, input.size, form == Form::kWithDefaults ? 1 : -1);
       } else {
-        value = Lookup(graph_, input.name, id_slots_++, AddEmbedding(graph_, input.name, input.size, input.dim, {}));
+        const IdSlots slots(static_cast<int>(id_slots_), input.num_slots);
+        const bool with_default = form == Form::kWithDefaults && input.num_slots == 1;
+        id_slots_ += input.num_slots;
+        value = input.one_hot ? OneHot(graph_, input.name, slots, input.size, with_default ? 1 : -1)
+                              : Lookup(graph_, input.name, slots, AddEmbedding(graph_, input.name, input.size, input.dim, {}),
+                                       -1, input.pooling == "mean" ? Pooling::kMean : Pooling::kSum);
       }
       all.push_back(value);
     }

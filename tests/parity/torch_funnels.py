@@ -10,7 +10,7 @@ from torch import nn
 from torch.nn import functional as F
 
 from cases import Mlp
-from torch_model import Stack, TorchModel, _stack_values
+from torch_model import Stack, TorchModel, _stack_values, embedding_of
 
 
 class FunnelModel(nn.Module):
@@ -20,8 +20,7 @@ class FunnelModel(nn.Module):
     def __init__(self, case):
         super().__init__()
         self.case = case
-        self.embeddings = nn.ModuleDict({i.name: nn.Embedding(i.size, i.embedding_dim)
-                                         for i in case.inputs if i.embedding_dim})
+        self.embeddings = nn.ModuleDict({i.name: embedding_of(i) for i in case.inputs if i.embedding_dim})
         self.bottom = Stack(case.width(), case.bottom) if case.bottom else None
         self.width = case.bottom.hidden_units[-1] if case.bottom else case.width()
         self.experts, self.gate, self.gates, self.towers = nn.ModuleList(), None, nn.ModuleDict(), nn.ModuleDict()

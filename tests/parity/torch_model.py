@@ -42,12 +42,24 @@ class Stack(nn.Module):
         return self.output(x) if self.output is not None else x
 
 
+def embedding_of(i):
+    if i.most_values == 1:
+        return nn.Embedding(i.size, i.embedding_dim)
+    return nn.EmbeddingBag(i.size, i.embedding_dim, mode=i.pooling)
+
+
+def look_up(embedding, i, ids):
+    if i.most_values == 1:
+        return embedding(ids)
+    lengths = (ids < i.size).sum(1)
+    return embedding(ids[ids < i.size], torch.cumsum(lengths, 0) - lengths)
+
+
 class TorchModel(nn.Module):
     def __init__(self, case):
         super().__init__()
         self.case = case
-        self.embeddings = nn.ModuleDict({i.name: nn.Embedding(i.size, i.embedding_dim)
-                                         for i in case.inputs if i.embedding_dim})
+        self.embeddings = nn.ModuleDict({i.name: embedding_of(i) for i in case.inputs if i.embedding_dim})
         width = case.width()
         mixture = case.model in ("omoe", "mmoe")
         self.bottom = Stack(width, case.mlp) if case.model == "shared_bottom" else None
@@ -64,7 +76,10 @@ class TorchModel(nn.Module):
             if i.kind == "numbers":
                 parts.append(batch["numbers"][i.name])
             elif i.embedding_dim:
-                parts.append(self.embeddings[i.name](batch["ids"][i.name]))
+                parts.append(look_up(self.embeddings[i.name], i, batch["ids"][i.name]))
+            elif i.most_values > 1:
+                counts = F.one_hot(batch["ids"][i.name], i.size + 1)[:, :, :i.size].sum(1)
+                parts.append(counts.to(torch.get_default_dtype()))
             else:
                 parts.append(F.one_hot(batch["ids"][i.name], i.size).to(torch.get_default_dtype()))
         return torch.cat(parts, 1)

@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "manygate/features/value_list.h"
+
+#include <unordered_map>
+
+namespace manygate::features {
+
+TrainingColumn SplitValues(const TrainingColumn& texts, char separator, uint32_t max_values) {
+  struct Seen {
+    size_t place;  // in result.values
+    size_t text;   // the last text that has the value
+  };
+  TrainingColumn result;
+  result.missing_rows = texts.missing_rows;
+  std::unordered_map<std::string_view, Seen> seen;
+  for (size_t i = 0; i < texts.values.size(); ++i) {
+    const uint64_t rows = texts.values[i].rows;
+    size_t count = 0;
+    ForEachValue(texts.values[i].text, separator, [&](std::string_view value) {
+      if (++count > max_values && max_values > 0) return true;
+      const auto [found, is_new] = seen.try_emplace(value, Seen{result.values.size(), i});
+      if (is_new) result.values.push_back({value, 0});
+      if (is_new || found->second.text != i) result.values[found->second.place].rows += rows;
+      found->second.text = i;
+      return true;
+    });
+    if (count == 0) result.missing_rows += rows;
+    if (result.rows_by_values.size() <= count) result.rows_by_values.resize(count + 1, 0);
+    if (count > 0) result.rows_by_values[count] += rows;
+  }
+  return result;
+}
+
+}  // namespace manygate::features

@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: Apache-2.0
+// Several values in one text: "comedy|drama|crime".
+//
+//   ForEachValue(text, '|', [&](std::string_view value) { ... return true; });
+//   TrainingColumn values = SplitValues(texts, '|', 0);    // what Feature::Fit learns from
+#ifndef MANYGATE_FEATURES_VALUE_LIST_H_
+#define MANYGATE_FEATURES_VALUE_LIST_H_
+
+#include <cstdint>
+#include <string_view>
+
+#include "manygate/base/text.h"
+#include "manygate/features/feature.h"
+
+namespace manygate::features {
+
+// Calls f(value) for each value of a text in order, until f returns false: what stands between separators, without the
+// blanks around it, and is not empty.
+template <typename Function>
+void ForEachValue(std::string_view text, char separator, Function f) {
+  while (!text.empty()) {
+    const size_t end = text.find(separator);
+    const std::string_view value = Trim(text.substr(0, end));
+    if (!value.empty() && !f(value)) return;
+    if (end == std::string_view::npos) return;
+    text.remove_prefix(end + 1);
+  }
+}
+
+// The distinct values of distinct texts, in order of first appearance, each with the rows that have it, once or more, among
+// their first max_values (0: among all). Texts without a value are added to the missing ones.
+TrainingColumn SplitValues(const TrainingColumn& texts, char separator, uint32_t max_values);
+
+}  // namespace manygate::features
+
+#endif  // MANYGATE_FEATURES_VALUE_LIST_H_
