@@ -9,6 +9,7 @@
 #include <cstdlib>
 #include <limits>
 #include <string_view>
+#include <unordered_map>
 #include <utility>
 
 #include "manygate/base/file.h"
@@ -16,6 +17,7 @@
 #include "manygate/check/outcome.h"
 #include "manygate/cli/printing.h"
 #include "manygate/config/accessors.h"
+#include "manygate/data/format.h"
 #include "manygate/data/source.h"
 
 namespace manygate::cli {
@@ -23,6 +25,8 @@ namespace {
 
 constexpr int64_t kMinRowsOfRowNumbers = 100;  // fewer rows: numbers that all differ may well be measurements
 constexpr size_t kMostShownFields = 60;
+constexpr size_t kMaxColumnNames = 100000;
+constexpr size_t kMaxRangeDigits = 9;
 
 bool IsNumber(const InferredColumn& column) {
   return column.kind == InferredKind::kInteger || column.kind == InferredKind::kNumber;
@@ -47,6 +51,10 @@ bool IsRowWeight(const InferredColumn& column) {
   std::erase_if(letters, [](char c) { return c < 'a' || c > 'z'; });
   return std::find(kNames.begin(), kNames.end(), letters) != kNames.end();
 }
+
+bool IsCsv(const Findings& findings) { return findings.options.dataset_type == config::CsvDataset; }
+
+bool IsFieldList(const Findings& findings) { return findings.options.dataset_type == config::FieldListDataset; }
 
 bool IsLabel(const Findings& findings, const std::string& column) {
   return std::any_of(findings.labels.begin(), findings.labels.end(),
@@ -107,11 +115,15 @@ bool IsIn(const std::string& name, std::span<const std::string> names) {
 
 // The names that the user gives, held against the first line.
 Status NameColumns(const std::string& file, std::span<const std::string> names, Findings* findings) {
+  if (!IsCsv(*findings) && !IsFieldList(*findings))
+    return InvalidInput(fmt::format("{}: --columns is for text without a line of names; columns of {} have names", file,
+                                    FormatName(findings->options.dataset_type)));
   MG_ASSIGN_OR_RETURN(const std::vector<std::string> fields, FirstLine(file, findings->options));
   const std::string shown = JoinNames(fields, kMostShownFields);
   if (fields.size() != names.size())
-    return InvalidInput(fmt::format("--columns gives {} names, but the first line of {} has {} fields: {}",
-                                    names.size(), file, fields.size(), shown));
+    return InvalidInput(fmt::format("--columns gives {} names, but the first line of {} has {} {}: {}", names.size(),
+                                    file, fields.size(), IsFieldList(*findings) ? "values before its fields" : "fields",
+                                    shown));
   const auto known = std::count_if(fields.begin(), fields.end(), [&](const auto& field) { return IsIn(field, names); });
   if (known > 0 && (findings->options.with_header || static_cast<size_t>(known) == fields.size()))
     return InvalidInput(
@@ -130,7 +142,8 @@ Status NameColumns(const std::string& file, std::span<const std::string> names, 
 
 // A label that a file without names cannot have: what the first line holds and how to name the columns.
 Status CheckNamesKnown(const std::string& file, const DataRequest& request, const Findings& findings) {
-  if (findings.options.with_header || !request.names.empty()) return OkStatus();
+  if (findings.options.with_header || !request.names.empty() || !(IsCsv(findings) || IsFieldList(findings)))
+    return OkStatus();
   const auto is_column = [&](const std::string& name) {
     return std::any_of(findings.schema.columns.begin(), findings.schema.columns.end(),
                        [&](const InferredColumn& column) { return column.name == name; });
@@ -139,6 +152,15 @@ Status CheckNamesKnown(const std::string& file, const DataRequest& request, cons
     const std::string name = label.substr(0, label.rfind(':'));
     if (name.empty() || is_column(label) || is_column(name)) continue;
     MG_ASSIGN_OR_RETURN(const std::vector<std::string> fields, FirstLine(file, findings.options));
+    if (IsFieldList(findings) && !fields.empty()) {
+      return InvalidInput(fmt::format(
+          "--label {}: \"{}\" is not a column of the data. {} holds {}, and its first row has {} before them: {}. Give "
+          "their names in order: --columns a,b,c,...; without them they are called column_0 to column_{}",
+          label, name, file, FormatName(config::FieldListDataset),
+          fields.size() == 1 ? "one value" : fmt::format("{} values", fields.size()),
+          JoinNames(fields, kMostShownFields), fields.size() - 1));
+    }
+    if (!IsCsv(findings)) continue;
     return InvalidInput(fmt::format(
         "--label {}: \"{}\" is not a column of the data. The first line of {} looks like a row, not like names: {}. "
         "Give the names of its {} columns in order: --columns a,b,c,...; without them they are called column_0 to "
@@ -146,6 +168,36 @@ Status CheckNamesKnown(const std::string& file, const DataRequest& request, cons
         label, name, file, JoinNames(fields, kMostShownFields), fields.size(), fields.size() - 1));
   }
   return OkStatus();
+}
+
+// "f1..f499" -> f1, f2, ..., f499; "f01..f12" -> f01, f02, ...; any other name: itself.
+StatusOr<std::vector<std::string>> ExpandRange(const std::string& name) {
+  const size_t dots = name.find("..");
+  if (dots == std::string::npos) return std::vector<std::string>{name};
+  const auto refuse = [&](const std::string& why) {
+    return InvalidInput(fmt::format("--columns: \"{}\" is no range of names such as f1..f499: {}", name, why));
+  };
+  const std::string first(Trim(name.substr(0, dots))), last(Trim(name.substr(dots + 2)));
+  const auto prefix_size = [](const std::string& text) { return text.find_last_not_of("0123456789") + 1; };
+  const std::string prefix = first.substr(0, prefix_size(first));
+  const std::string_view from = std::string_view(first).substr(prefix.size());
+  if (from.empty() || prefix_size(last) == last.size()) return refuse("both names must end in a number");
+  if (last.substr(0, prefix_size(last)) != prefix) return refuse("both names must begin alike");
+  const std::string_view to = std::string_view(last).substr(prefix.size());
+  if (from.size() > kMaxRangeDigits || to.size() > kMaxRangeDigits)
+    return refuse(fmt::format("its numbers have at most {} digits", kMaxRangeDigits));
+  const bool padded = from[0] == '0' && from.size() > 1;
+  if (padded && from.size() != to.size()) return refuse("numbers with leading zeros must have as many digits");
+  const int64_t begin = std::strtoll(from.data(), nullptr, 10), end = std::strtoll(to.data(), nullptr, 10);
+  if (begin > end) return refuse("the first number must not be above the last");
+  if (end - begin >= static_cast<int64_t>(kMaxColumnNames))
+    return refuse(fmt::format("it has {} names, at most {} are taken", FormatCount(end - begin + 1),
+                              FormatCount(kMaxColumnNames)));
+  std::vector<std::string> names;
+  for (int64_t number = begin; number <= end; ++number)
+    names.push_back(padded ? fmt::format("{}{:0{}}", prefix, number, from.size())
+                           : fmt::format("{}{}", prefix, number));
+  return names;
 }
 
 std::string DelimiterName(char delimiter) { return delimiter == '\t' ? "tab" : std::string(1, delimiter); }
@@ -158,7 +210,8 @@ StatusOr<Findings> LookAtData(const DataRequest& request, ThreadPool& pool) {
   MG_ASSIGN_OR_RETURN(findings.options, DetectDialect(files[0], DataOptions()));
   if (!request.names.empty()) MG_RETURN_IF_ERROR(NameColumns(files[0], request.names, &findings));
   MG_ASSIGN_OR_RETURN(findings.schema, InferColumns(files, findings.options, pool));
-  if (request.names.empty() && !findings.options.with_header && FirstRowNamesLabel(findings.schema, request.labels)) {
+  if (IsCsv(findings) && request.names.empty() && !findings.options.with_header &&
+      FirstRowNamesLabel(findings.schema, request.labels)) {
     findings.options.with_header = true;
     findings.options.names.clear();
     MG_ASSIGN_OR_RETURN(findings.schema, InferColumns(files, findings.options, pool));
@@ -190,14 +243,20 @@ StatusOr<Findings> LookAtData(const DataRequest& request, ThreadPool& pool) {
 
 StatusOr<std::vector<std::string>> ParseColumnNames(const std::string& text) {
   std::vector<std::string> names;
+  std::unordered_map<std::string, size_t> places;
   for (const std::string& piece : Split(text, ',')) {
-    std::string name(Trim(piece));
+    const std::string name(Trim(piece));
     if (name.empty()) return InvalidInput(fmt::format("--columns: name {} is empty", names.size() + 1));
-    const auto found = std::find(names.begin(), names.end(), name);
-    if (found != names.end())
-      return InvalidInput(fmt::format("--columns: \"{}\" is there twice, as name {} and name {}", name,
-                                      found - names.begin() + 1, names.size() + 1));
-    names.push_back(std::move(name));
+    MG_ASSIGN_OR_RETURN(const std::vector<std::string> range, ExpandRange(name));
+    if (names.size() + range.size() > kMaxColumnNames)
+      return InvalidInput(fmt::format("--columns: more than {} names", FormatCount(kMaxColumnNames)));
+    for (const std::string& one : range) {
+      names.push_back(one);
+      const auto [first, is_new] = places.emplace(one, names.size());
+      if (!is_new)
+        return InvalidInput(
+            fmt::format("--columns: \"{}\" is there twice, as name {} and name {}", one, first->second, names.size()));
+    }
   }
   return names;
 }
@@ -227,6 +286,12 @@ std::string ColumnNote(const InferredColumn& column, int64_t rows) {
 }
 
 std::string DataNote(const Findings& findings) {
+  if (!IsCsv(findings)) {
+    const std::string separated =
+        IsFieldList(findings) ? fmt::format(" separated by \"{}\"", DelimiterName(findings.options.delimiter)) : "";
+    return fmt::format("{} rows, {} columns of {}{}", FormatCount(findings.schema.rows), findings.schema.columns.size(),
+                       FormatName(findings.options.dataset_type), separated);
+  }
   return fmt::format("{} rows, {} columns separated by \"{}\", {}", FormatCount(findings.schema.rows),
                      findings.schema.columns.size(), DelimiterName(findings.options.delimiter),
                      findings.options.with_header ? "named by the first line" : "without a line of names");
@@ -239,7 +304,7 @@ std::vector<std::string> DescribeFindings(const Findings& findings, const std::s
     (IsId(column, findings.schema.rows) ? ids : numbers).push_back(column.name);
   }
   notes.push_back(fmt::format("{}: {}", paths, DataNote(findings)));
-  if (!findings.options.with_header && findings.options.names.empty())
+  if (IsCsv(findings) && !findings.options.with_header && findings.options.names.empty())
     notes.push_back(fmt::format("the columns are called column_0 to column_{}; --columns a,b,c,... names them",
                                 findings.schema.columns.size() - 1));
   for (const std::string& doubt : findings.doubts) notes.push_back(doubt);

@@ -23,9 +23,10 @@
 namespace manygate::cli {
 
 struct DataRequest {
-  std::string paths;                    // as train_input_path
-  std::vector<std::string> labels;      // NAME or NAME:KIND
-  std::vector<std::string> names = {};  // of the columns of a file without a header; empty: column_0, column_1, ...
+  std::string paths;                // as train_input_path
+  std::vector<std::string> labels;  // NAME or NAME:KIND
+  // Of the columns of a file without a header, or of the values before the fields of lists; empty: column_0, column_1, ...
+  std::vector<std::string> names = {};
 };
 
 struct Findings {
@@ -40,7 +41,8 @@ struct Findings {
 // allow; names that are more or fewer than the first line's fields, or for a file that has a header.
 StatusOr<Findings> LookAtData(const DataRequest& request, ThreadPool& pool);
 
-// "age, sex,income" -> age, sex, income. InvalidInput: a name that is empty or there twice.
+// "age, sex,f1..f3" -> age, sex, f1, f2, f3. InvalidInput: a name that is empty or there twice; two dots that are no range
+// of names; more than 100,000 names.
 StatusOr<std::vector<std::string>> ParseColumnNames(const std::string& text);
 
 // Neither a label nor left out.

@@ -9,6 +9,7 @@
 #include <algorithm>
 
 #include "manygate/base/file.h"
+#include "manygate/data/test_records.h"
 
 namespace manygate::cli {
 namespace {
@@ -18,12 +19,45 @@ using testing::Contains;
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
+using testing::StartsWith;
 
 TEST(ParseColumnNamesTest, NamesAreTrimmedAndDiffer) {
   EXPECT_THAT(*ParseColumnNames("age, capital gain ,y"), ElementsAre("age", "capital gain", "y"));
   EXPECT_EQ(ParseColumnNames("age,,y").status().message(), "--columns: name 2 is empty");
   EXPECT_EQ(ParseColumnNames("age,y,age").status().message(),
             "--columns: \"age\" is there twice, as name 1 and name 3");
+}
+
+TEST(ParseColumnNamesTest, RangesOfNames) {
+  EXPECT_THAT(*ParseColumnNames("marital,f1..f3, C08 .. C11,x5..x5"),
+              ElementsAre("marital", "f1", "f2", "f3", "C08", "C09", "C10", "C11", "x5"));
+  EXPECT_THAT(*ParseColumnNames("0..2,a1_9..a1_10"), ElementsAre("0", "1", "2", "a1_9", "a1_10"));
+  const StatusOr<std::vector<std::string>> paddle_rec = ParseColumnNames("marital,income,f1..f499");
+  ASSERT_TRUE(paddle_rec.ok());
+  EXPECT_EQ(paddle_rec->size(), 501u);
+  EXPECT_EQ(paddle_rec->back(), "f499");
+  EXPECT_EQ(ParseColumnNames("f1..f100000")->size(), 100000u);
+}
+
+TEST(ParseColumnNamesTest, WhatIsNoRange) {
+  const auto why = [](const std::string& text) {
+    const std::string message = ParseColumnNames(text).status().message();
+    const std::string begin = "--columns: \"" + text + "\" is no range of names such as f1..f499: ";
+    EXPECT_THAT(message, StartsWith(begin));
+    return message.substr(std::min(begin.size(), message.size()));
+  };
+  EXPECT_EQ(why("f9..f1"), "the first number must not be above the last");
+  EXPECT_EQ(why("f1..g9"), "both names must begin alike");
+  EXPECT_EQ(why("a..b"), "both names must end in a number");
+  EXPECT_EQ(why("f1.."), "both names must end in a number");
+  EXPECT_EQ(why("..f9"), "both names must end in a number");
+  EXPECT_EQ(why("f1..f2..f3"), "both names must begin alike");
+  EXPECT_EQ(why("f01..f100"), "numbers with leading zeros must have as many digits");
+  EXPECT_EQ(why("f1..f100001"), "it has 100,001 names, at most 100,000 are taken");
+  EXPECT_EQ(why("f1..f10000000000"), "its numbers have at most 9 digits");
+  EXPECT_EQ(ParseColumnNames("f1..f60000,g1..g60000").status().message(), "--columns: more than 100,000 names");
+  EXPECT_EQ(ParseColumnNames("a,f1..f9,f3").status().message(),
+            "--columns: \"f3\" is there twice, as name 4 and name 11");
 }
 
 class LookAtDataTest : public testing::Test {
@@ -65,6 +99,45 @@ TEST_F(LookAtDataTest, GivenNamesAreTheColumns) {
   EXPECT_EQ(ColumnNote(ColumnOf(*found, "class"), 4), "text, 2 different values, 25.00 % missing");
   EXPECT_EQ(ColumnNote(ColumnOf(*found, "age"), 4), "whole numbers, 4 different values, 38 to 53");
   EXPECT_EQ(DataNote(*found), "4 rows, 3 columns separated by \",\", without a line of names");
+}
+
+constexpr char kLists[] =
+    "17,0,1,101:88,109_14:5,109_14:9\n18,1,0,101:3,7:2\n19,1,1,109_14:5,101:3\n20,0,0,101:88,7:1\n";
+
+TEST_F(LookAtDataTest, ListsOfFieldsHaveNamesInFront) {
+  const auto found = Look(kLists, {"click", "buy"}, {"id", "click", "buy"});
+  ASSERT_TRUE(found.ok()) << found.status().message();
+  EXPECT_EQ(found->options.dataset_type, config::FieldListDataset);
+  std::vector<std::string> columns;
+  for (const InferredColumn& column : found->schema.columns) columns.push_back(column.name);
+  EXPECT_THAT(columns, ElementsAre("id", "click", "buy", "7", "101", "109_14"));
+  EXPECT_EQ(DataNote(*found), "4 rows, 6 columns of lists of fields separated by \",\"");
+  EXPECT_EQ(found->labels.size(), 2u);
+  EXPECT_THAT(DescribeFindings(*found, "f")[0], "f: 4 rows, 6 columns of lists of fields separated by \",\"");
+  EXPECT_THAT(
+      Error(kLists, {"click"}),
+      AllOf(HasSubstr("--label click: \"click\" is not a column of the data. "),
+            HasSubstr(" holds lists of fields, and its first row has 3 values before them: 17, 0, 1. Give their "
+                      "names in order: --columns a,b,c,...; without them they are called column_0 to column_2")));
+  EXPECT_THAT(Error(kLists, {"click"}, {"id", "click"}),
+              AllOf(HasSubstr("--columns gives 2 names, but the first line of "),
+                    HasSubstr(" has 3 values before its fields: 17, 0, 1")));
+  const auto nameless = Look(kLists, {"column_1"});
+  ASSERT_TRUE(nameless.ok()) << nameless.status().message();
+  EXPECT_EQ(nameless->schema.columns[2].name, "column_2");
+}
+
+TEST_F(LookAtDataTest, RecordsNameTheirColumns) {
+  std::string records;
+  for (int i = 0; i < 4; ++i)
+    records += Record(Example({{"x", Floats({0.5f * static_cast<float>(i)})}, {"click", Integers({i % 2})}}));
+  const auto found = Look(records, {"click"});
+  ASSERT_TRUE(found.ok()) << found.status().message();
+  EXPECT_EQ(found->options.dataset_type, config::TFRecordDataset);
+  EXPECT_EQ(DataNote(*found), "4 rows, 2 columns of TFRecord");
+  EXPECT_EQ(ColumnNote(ColumnOf(*found, "x"), 4), "numbers, 4 different values, 0 to 1.5");
+  EXPECT_THAT(Error(records, {"click"}, {"a", "b"}),
+              HasSubstr("--columns is for text without a line of names; columns of TFRecord have names"));
 }
 
 TEST_F(LookAtDataTest, AWrongNumberOfNamesShowsBothAndTheFirstLine) {

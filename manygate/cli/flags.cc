@@ -33,7 +33,8 @@ StatusOr<VerbFlags> Finish(VerbParser& parser, std::span<const std::string> args
 
 void AddColumns(VerbParser& parser, std::string& columns) {
   parser.Text("--columns", "NAMES", Need::kOptional, columns,
-              "The names of the columns in order, separated by commas, of a file whose first line does not name them");
+              "The names of the columns in order, separated by commas, of a file whose first line does not name them; "
+              "f1..f499 stands for 499 names. Of lists of fields (17,0,1,101:88,...): of the values before the fields");
 }
 
 StatusOr<VerbFlags> ParseInit(std::span<const std::string> args) {
@@ -46,7 +47,8 @@ StatusOr<VerbFlags> ParseInit(std::span<const std::string> args) {
       "  manygate init out/funnel.csv --label click --label purchase\n"
       "  manygate init rows.data --columns age,city,income,bought --label bought --output bought.config");
   parser.Arguments("DATA", flags.data,
-                   "CSV or TSV, also .gz and .zst; names, globs or lists separated by commas, all with the same columns");
+                   "CSV, TSV, TFRecord or lists of fields, also .gz and .zst; names, globs or lists separated by commas, "
+                   "all with the same columns");
   parser.List("--label", "NAME[:KIND]", Need::kRequired, flags.labels,
               "A column to predict; may be repeated. KIND is binary, multiclass, regression, count or amount (default: "
               "binary when it has two values, multiclass for up to 20 texts, else regression)");
@@ -101,8 +103,8 @@ StatusOr<VerbFlags> ParseTrain(std::span<const std::string> args) {
                   "Configuration, as in examples/; every field: manygate/config/pipeline.proto");
   parser.List(
       "--data", "FILE", Need::kOptional, flags.data,
-      "Training data: CSV, TSV, also .gz or .zst; a name, glob or list separated by commas; may be repeated. With "
-      "CONFIG: instead of its train_input_path");
+      "Training data: CSV, TSV, TFRecord, lists of fields, also .gz or .zst; a name, glob or list separated by commas; "
+      "may be repeated. With CONFIG: instead of its train_input_path");
   parser.List(
       "--label", "NAME[:KIND]", Need::kOptional, flags.labels,
       "Without CONFIG: a column to predict; may be repeated. KIND is binary, multiclass, regression, count or amount "

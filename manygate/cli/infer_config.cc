@@ -18,6 +18,14 @@ constexpr int64_t kManyValues = 1000;  // from here on, values seen once share t
 constexpr double kWideRange = 100;
 
 void DescribeDialect(const SourceOptions& options, const InferredSchema& schema, config::DataConfig* data) {
+  if (options.dataset_type != config::CsvDataset) {
+    data->set_dataset_type(options.dataset_type);
+    for (const std::string& text : options.missing_values) data->add_missing_values(text);
+    if (options.dataset_type != config::FieldListDataset) return;
+    data->set_delimiter(std::string(1, options.delimiter));
+    for (const std::string& name : options.names) data->add_input_fields()->set_input_name(name);
+    return;
+  }
   data->set_delimiter(std::string(1, options.delimiter));
   data->set_with_header(options.with_header);
   data->set_trim_blanks(options.trim_blanks);

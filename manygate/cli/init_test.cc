@@ -128,6 +128,51 @@ TEST_F(InitTest, TrainTakesNamesTooWithTheSameResult) {
   EXPECT_EQ(*ReadFile("direct/weights.safetensors"), *ReadFile("written/weights.safetensors"));
 }
 
+// As PaddleRec's text of Census-Income: two labels, then 499 numbers, and no line of names.
+TEST_F(InitTest, ManyColumnsNamedByARange) {
+  std::string rows;
+  for (int i = 0; i < 300; ++i) {
+    rows += fmt::format("{},{}", i % 3 == 0, i * 7 % 5 == 0);
+    for (int f = 1; f <= 499; ++f) rows += f == 1 ? fmt::format(",{}", i % 50) : f % 9 == i % 9 ? ",1" : ",0";
+    rows += "\n";
+  }
+  ASSERT_TRUE(WriteFileAtomic("train.txt", rows).ok());
+  const Ran made = Command({"init", "train.txt", "--columns", "marital,income,f1..f499", "--label", "marital",
+                            "--label", "income", "--threads", "1"});
+  ASSERT_EQ(made.code, kExitDone) << made.err;
+  EXPECT_THAT(made.err, HasSubstr("300 rows, 501 columns"));
+  EXPECT_THAT(*ReadFile("train.config"), HasSubstr("input_fields { input_name: \"f499\" }"));
+  const Ran trained = Command({"train", "train.config", "--set", "train_config.num_epochs=1", "--threads", "1"});
+  ASSERT_EQ(trained.code, kExitDone) << trained.err;
+  EXPECT_TRUE(FileExists("out/train/MANIFEST.json"));
+}
+
+// As Ali-CCP comes for ESMM.
+TEST_F(InitTest, ListsOfFieldsTrain) {
+  std::string rows;
+  for (int i = 0; i < 300; ++i) {
+    rows += fmt::format("{},{},{},101:{},205:{}", i + 1, i % 3 == 0, i % 6 == 0, i % 20, 100 + i % 7);
+    for (int k = 0; k <= i % 4; ++k) rows += fmt::format(",109_14:{}", 200 + (i + k) % 30);
+    rows += "\n";
+  }
+  ASSERT_TRUE(WriteFileAtomic("small.txt", rows).ok());
+  const Ran made = Command({"init", "small.txt", "--columns", "sample_id,click,purchase", "--label", "click", "--label",
+                            "purchase", "--model", "esmm", "--threads", "1"});
+  ASSERT_EQ(made.code, kExitDone) << made.err;
+  EXPECT_THAT(made.err, HasSubstr("small.txt: 300 rows, 6 columns of lists of fields separated by \",\""));
+  const std::string config = *ReadFile("small.config");
+  EXPECT_THAT(config, HasSubstr("dataset_type: FieldListDataset"));
+  EXPECT_THAT(config, HasSubstr("input_fields { input_name: \"purchase\" }"));
+  EXPECT_THAT(config, testing::Not(HasSubstr("input_fields { input_name: \"101\" }")));
+  EXPECT_THAT(config, HasSubstr("id_feature { feature_name: \"109_14\""));
+  const Ran trained = Command({"train", "small.config", "--set", "train_config.num_epochs=1", "--threads", "1"});
+  ASSERT_EQ(trained.code, kExitDone) << trained.err;
+  const Ran predicted = Command({"predict", "out/small", "--data", "small.txt", "--output", "p.csv", "--threads", "1"});
+  ASSERT_EQ(predicted.code, kExitDone) << predicted.err;
+  EXPECT_EQ(Command({"inspect", "small.txt"}).out.substr(0, 58),
+            "small.txt: 300 rows, 6 columns of lists of fields\n\ncolumn ");
+}
+
 TEST_F(InitTest, MistakesLeaveNothingBehind) {
   const Ran count = Command({"init", "rows.data", "--label", "income", "--columns", "age,city,income"});
   EXPECT_EQ(count.code, kExitWrongInput);

@@ -19,6 +19,7 @@
 #include "manygate/config/load.h"
 #include "manygate/config/resolve.h"
 #include "manygate/config/validate.h"
+#include "manygate/data/format.h"
 #include "manygate/data/infer.h"
 #include "manygate/report/text_table.h"
 
@@ -77,6 +78,7 @@ std::string Examples(const std::vector<std::string>& values) {
 }
 
 std::string DialectText(const SourceOptions& options) {
+  if (options.dataset_type != config::CsvDataset) return "of " + FormatName(options.dataset_type);
   const std::string delimiter = options.delimiter == '\t' ? "tab" : fmt::format("\"{}\"", options.delimiter);
   std::string text = fmt::format("separated by {}, {}", delimiter,
                                  options.with_header ? "named by the first line" : "without a line of names");
@@ -99,11 +101,13 @@ Json DataJson(const InferredSchema& schema, const SourceOptions& options) {
     entry["reason"] = column.reason;
     columns.push_back(std::move(entry));
   }
-  return {{"kind", "data"},
-          {"rows", schema.rows},
-          {"delimiter", std::string(1, options.delimiter)},
-          {"with_header", options.with_header},
-          {"columns", columns}};
+  Json data = {{"kind", "data"}, {"rows", schema.rows}, {"format", FormatName(options.dataset_type)}};
+  if (options.dataset_type == config::CsvDataset) {
+    data["delimiter"] = std::string(1, options.delimiter);
+    data["with_header"] = options.with_header;
+  }
+  data["columns"] = columns;
+  return data;
 }
 
 std::string DataTable(const InferredSchema& schema) {

@@ -37,7 +37,11 @@ void CheckColumns(const DataConfig& data, Problems* problems) {
     if (field.input_name().empty()) problems->AddTo(field, "has no input_name");
     names.Note(field.input_name(), field, "input_name");
   }
-  if (data.with_header() && data.input_fields_size() > 0) {
+  if (data.with_header() && data.dataset_type() == FieldListDataset) {
+    problems->Add(
+        data, "with_header",
+        "is true, but lists of fields have no line of names: name the values before the fields in input_fields");
+  } else if (data.with_header() && data.input_fields_size() > 0) {
     problems->Add(data, "with_header",
                   "is true, but input_fields names the columns: remove one of them (for a header that shall not count: "
                   "skip_lines: 1)");
@@ -52,6 +56,7 @@ void CheckColumns(const DataConfig& data, Problems* problems) {
 class KnownColumns {
  public:
   explicit KnownColumns(const DataConfig& data) : data_(data) {
+    if (data.dataset_type() != CsvDataset) return;  // the rows name columns themselves
     for (const Field& field : data.input_fields()) names_.push_back(field.input_name());
   }
   // For a column named in parent.field.
@@ -238,7 +243,7 @@ void CheckData(const Pipeline& pipeline, Problems* problems) {
   const KnownColumns columns(data);
   CheckText(data, problems);
   CheckColumns(data, problems);
-  if (!data.with_header() && data.input_fields_size() == 0) {
+  if (data.dataset_type() == CsvDataset && !data.with_header() && data.input_fields_size() == 0) {
     const std::string text =
         "no names of columns: set data_config.with_header: true, or list the columns in data_config.input_fields";
     pipeline.has_data_config() ? problems->AddTo(data, "has " + text) : problems->AddGlobal(text);

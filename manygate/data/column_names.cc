@@ -58,6 +58,7 @@ NameIndex::NameIndex(std::span<const ColumnRequest> requests) : slots_(std::bit_
 }
 
 int NameIndex::Find(std::string_view name) const {
+  if (name.empty()) return -1;
   const uint64_t hash = HashOf(name);
   for (size_t slot = hash & (slots_.size() - 1);; slot = (slot + 1) & (slots_.size() - 1)) {
     const Slot& found = slots_[slot];
@@ -67,6 +68,7 @@ int NameIndex::Find(std::string_view name) const {
 }
 
 bool NameCollector::Add(std::string_view name) {
+  if (name.empty()) return false;
   const size_t before = names_.texts().size();
   names_.Find(name, HashOf(name));
   return names_.texts().size() > before;

@@ -62,4 +62,14 @@ std::string UnpackedHead(const std::string& file) {
   return head;
 }
 
+std::string FormatName(config::DatasetType type) {
+  switch (type) {
+    case config::CsvDataset: return "text";
+    case config::ParquetDataset: return "Parquet";
+    case config::TFRecordDataset: return "TFRecord";
+    case config::FieldListDataset: return "lists of fields";
+  }
+  return "";
+}
+
 }  // namespace manygate

@@ -18,6 +18,9 @@ namespace manygate {
 // system.
 StatusOr<config::DatasetType> DetectFormat(const std::string& file);
 
+// As people call it: "text", "Parquet", "TFRecord", "lists of fields".
+std::string FormatName(config::DatasetType type);
+
 // The beginning of a file of text or records, unpacked, as far as its form is judged by it; "" where it cannot be read.
 std::string UnpackedHead(const std::string& file);
 

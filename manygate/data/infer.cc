@@ -16,6 +16,9 @@
 #include "manygate/base/text.h"
 #include "manygate/data/csv_file.h"
 #include "manygate/data/date_text.h"
+#include "manygate/data/field_list_guess.h"
+#include "manygate/data/field_list_rows.h"
+#include "manygate/data/format.h"
 #include "manygate/data/number_text.h"
 #include "manygate/data/reader.h"
 #include "manygate/data/value_lists.h"
@@ -234,6 +237,16 @@ StatusOr<TextBlock> ReadFirstBlock(const std::string& file, const SourceOptions&
   return block;
 }
 
+// The values before the fields of the first row.
+std::vector<std::string> LeadingValues(const TextBlock& block, const SourceOptions& options) {
+  FieldListRows rows(options);
+  rows.Start(block);
+  while (rows.Next() && rows.is_empty_line()) continue;
+  std::vector<std::string> values;
+  for (const FieldItem& item : rows.items().first(rows.NumLeading())) values.emplace_back(item.text());
+  return values;
+}
+
 // Also true for the usual ways to write a missing value: the options may not name them yet.
 bool IsNumberOrMissing(const std::string& text, const SourceOptions& options) {
   static constexpr std::array<std::string_view, 7> kUsual = {"?", "-", "na", "n/a", "nan", "null", "none"};
@@ -310,6 +323,13 @@ StatusOr<InferredSchema> InferColumns(std::span<const std::string> files, const 
 }
 
 StatusOr<SourceOptions> DetectDialect(const std::string& file, const SourceOptions& options) {
+  MG_ASSIGN_OR_RETURN(const config::DatasetType format, DetectFormat(file));
+  if (format != config::CsvDataset) {
+    SourceOptions typed = options;
+    typed.dataset_type = format;
+    if (format == config::FieldListDataset) typed.delimiter = GuessFieldList(UnpackedHead(file))->delimiter;
+    return typed;
+  }
   MG_ASSIGN_OR_RETURN(const TextBlock block, ReadFirstBlock(file, options));
   Cut best;
   double best_score = -1;
@@ -338,6 +358,7 @@ StatusOr<SourceOptions> DetectDialect(const std::string& file, const SourceOptio
 
 StatusOr<std::vector<std::string>> FirstLine(const std::string& file, const SourceOptions& options) {
   MG_ASSIGN_OR_RETURN(const TextBlock block, ReadFirstBlock(file, options));
+  if (options.dataset_type == config::FieldListDataset) return LeadingValues(block, options);
   Cut cut = CutRows(block.text, block.at_end, options, options.delimiter);
   if (cut.rows.empty()) return InvalidInput(fmt::format("{}: has no rows", file));
   return std::move(cut.rows[0]);

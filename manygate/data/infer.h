@@ -55,12 +55,13 @@ struct InferredSchema {
 StatusOr<InferredSchema> InferColumns(std::span<const std::string> files, const SourceOptions& options,
                                       ThreadPool& pool);
 
-// `options` with delimiter (one of , ; tab |), with_header, and skip_lines (one title line above the rows) replaced by
-// what the first 64 KiB show. The rest of `options` is kept and used. Errors as ReadFiles for files that are no text.
+// `options` with dataset_type as DetectFormat (format.h) has it; of text, also with delimiter (one of , ; tab |),
+// with_header, and skip_lines (one title line above the rows) replaced by what the first 64 KiB show; of lists of fields,
+// with their delimiter. The rest of `options` is kept and used. Errors as ReadFiles for files that are no text.
 StatusOr<SourceOptions> DetectDialect(const std::string& file, const SourceOptions& options);
 
-// The values of the first line, after skip_lines and comments: a row, or the names in a header. Errors as ReadFiles for
-// files that are no text.
+// The values of the first line, after skip_lines and comments: a row, or the names in a header; of lists of fields, those
+// before the fields. Errors as ReadFiles for files that are no text.
 StatusOr<std::vector<std::string>> FirstLine(const std::string& file, const SourceOptions& options);
 
 }  // namespace manygate

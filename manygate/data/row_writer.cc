@@ -23,7 +23,7 @@ constexpr float kMissing = std::numeric_limits<float>::quiet_NaN();
 
 char* TextArena::Allocate(size_t size) {
   if (size > kChunkBytes / 4) return large_.emplace_back(new char[size + kTextPadding]).get();
-  if (size > kChunkBytes - filled_) {
+  if (num_used_ == 0 || size > kChunkBytes - filled_) {
     if (num_used_ == chunks_.size()) chunks_.emplace_back(new char[kChunkBytes + kTextPadding]());
     ++num_used_;
     filled_ = 0;

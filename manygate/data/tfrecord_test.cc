@@ -91,6 +91,13 @@ TEST(TfRecordReader, MissingValuesCountInAllLists) {
             "nan,nan,nan|7,1,1");
 }
 
+// Texts of no byte, before any other text of the block.
+TEST(TfRecordReader, NanAlone) {
+  const std::vector<std::string> examples = {Example({{"f", Floats({NAN})}}), Example({{"f", Floats({NAN, NAN})}})};
+  EXPECT_EQ(TableText(ReadExamples(examples, {{"f", kText}})), "|+");
+  EXPECT_EQ(TableText(ReadExamples({examples[0]}, {{"f", kNumber}}, Options({"-1"}))), "nan");
+}
+
 TEST(TfRecordReader, OfANameThatIsThereTwiceTheLastOneCounts) {
   // As in every map of protocol buffers; and lists that are not packed.
   const std::string unpacked = Message(3, Varint(8) + Varint(4) + Varint(8) + Varint(5));
@@ -209,6 +216,11 @@ TEST(TfRecordReader, NamesThatAreNoColumns) {
   };
   EXPECT_EQ(problem(""), ": record 1 (byte 0): has a feature without a name; every column needs one");
   EXPECT_EQ(problem("\xff"), ": record 1 (byte 0): has a feature whose name is not UTF-8 text");
+}
+
+TEST(TfRecordReader, AFeatureWithoutAnyNameIsNoRequestedColumn) {
+  const std::string nameless = Message(1, Message(1, Message(2, Texts({"y"}))));
+  EXPECT_EQ(TableText(ReadExamples({Example({{"a", Texts({"x"})}}), nameless}, {{"a", kText}})), "x|");
 }
 
 // The length of the first record looks like the beginning of another kind of file.

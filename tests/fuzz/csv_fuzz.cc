@@ -6,43 +6,20 @@
 //
 // The first byte of an input chooses the options (see OptionsOf), the second which columns are numbers; the rest is the
 // file, which may be compressed.
-#include <fmt/format.h>
-#include <sys/mman.h>
-#include <unistd.h>
-
-#include <algorithm>
 #include <cstdint>
-#include <cstdlib>
 #include <string>
-#include <string_view>
 #include <vector>
 
 #include "manygate/base/check.h"
 #include "manygate/data/csv_block.h"
 #include "manygate/data/csv_pipeline.h"
 #include "manygate/data/reader.h"
+#include "tests/fuzz/fuzzing.h"
 
 namespace manygate {
 namespace {
 
 constexpr size_t kSmallBlockBytes = 64;
-
-// A file in memory that has a path.
-class MemoryFile {
- public:
-  explicit MemoryFile(std::string_view content) : descriptor_(memfd_create("fuzz", MFD_CLOEXEC)) {
-    MG_CHECK(descriptor_ >= 0, "memfd_create {}", descriptor_);
-    const ssize_t written = write(descriptor_, content.data(), content.size());
-    MG_CHECK(written == static_cast<ssize_t>(content.size()), "{} of {} bytes", written, content.size());
-  }
-  ~MemoryFile() { close(descriptor_); }
-  MemoryFile(const MemoryFile&) = delete;
-  MemoryFile& operator=(const MemoryFile&) = delete;
-  std::string path() const { return fmt::format("/proc/self/fd/{}", descriptor_); }
-
- private:
-  const int descriptor_;
-};
 
 SourceOptions OptionsOf(uint8_t choice) {
   SourceOptions options;
@@ -56,18 +33,6 @@ SourceOptions OptionsOf(uint8_t choice) {
   return options;
 }
 
-std::vector<ColumnRequest> RequestsOf(const std::vector<std::string>& names, uint8_t numbers) {
-  std::vector<ColumnRequest> requests;
-  for (size_t i = 0; i < std::min<size_t>(names.size(), 64); ++i)
-    requests.push_back({names[i], (numbers >> (i % 8) & 1) != 0 ? ColumnKind::kNumber : ColumnKind::kCategory});
-  return requests;
-}
-
-struct Cells {
-  std::string problem;
-  std::vector<std::string> texts;  // row by row
-};
-
 // Every cell as text, from blocks of that size. The head of a file is judged by its first block, so `file` may not open.
 StatusOr<Cells> ReadInBlocks(const std::string& path, const SourceOptions& options, uint8_t numbers, size_t block_bytes,
                              ThreadPool& pool) {
@@ -77,17 +42,7 @@ StatusOr<Cells> ReadInBlocks(const std::string& path, const SourceOptions& optio
   for (size_t i = 0; i < requests.size(); ++i) plan.targets.push_back({static_cast<int>(i), requests[i].kind});
   std::vector<BlockParser> parsers(static_cast<size_t>(pool.size()), BlockParser(plan));
   Cells cells;
-  const Status status = ParseFile(*file, parsers, pool, [&](ParsedBlock& block) {
-    for (int64_t row = 0; row < block.rows; ++row) {
-      for (size_t i = 0; i < requests.size(); ++i) {
-        const ParsedBlock::Column& column = block.columns[i];
-        const size_t at = static_cast<size_t>(row);
-        cells.texts.push_back(requests[i].kind == ColumnKind::kNumber
-                                  ? fmt::format("{}", column.numbers[at])
-                                  : std::string(column.dictionary.text(column.codes[at])));
-      }
-    }
-  });
+  const Status status = ParseFile(*file, parsers, pool, [&](RowBlock& block) { cells.Append(block, requests); });
   cells.problem = status.message();
   return cells;
 }
@@ -110,7 +65,7 @@ void ReadTable(const std::string& path, const SourceOptions& options, uint8_t nu
   const std::vector<ColumnRequest> requests = RequestsOf(columns->names, numbers);
   const StatusOr<Table> table = ReadFiles({&path, 1}, options, requests, pool);
   if (!table.ok()) {
-    MG_CHECK(table.status().message().find(path) != std::string::npos, "names no file: {}", table.status().message());
+    CheckNamesFile(table.status().message(), path);
     return;
   }
   MG_CHECK(table->rows > 0 && table->columns.size() == requests.size(), "{} rows, {} columns", table->rows,
