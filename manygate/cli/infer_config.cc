@@ -110,7 +110,12 @@ class FeatureWriter {
       config::IdFeature* id = New(column, column.name)->mutable_id_feature();
       id->set_embedding_dim(kWidth);
       id->set_init_fn(init_);
-      if (column.distinct >= kManyValues) id->set_min_count(2);
+      const bool lists = !column.separator.empty();
+      if ((lists ? column.values : column.distinct) >= kManyValues) id->set_min_count(2);
+      if (lists) {
+        id->set_separator(column.separator);
+        id->set_pooling("mean");  // rows of many values are then no larger than rows of one
+      }
       return;
     }
     config::NumericTransform* transform = New(column, column.name)->mutable_raw_feature()->mutable_transform();

@@ -5,11 +5,11 @@
 //   Train(std::move(made.loaded), options);
 //
 // Features: every column that is neither label nor left out. Ids (texts, codes, whole numbers of few values) become
-// embeddings of 8 (values seen once share the unknown bucket where there are many). A number enters twice, standardised
-// (after log1p where it reaches beyond 100, with an indicator where values are missing) and piecewise linear, with many
-// rows a third time as fine bins. All of them also feed a linear part. Left out: empty and constant columns, dates, row
-// numbers and other values that differ in every row, weights of rows by their names, and columns that give a binary
-// label away (check::TellsOutcome).
+// embeddings of 8 (values seen once share the unknown bucket where there are many); of texts that hold several values,
+// "comedy|drama", the mean of theirs. A number enters twice, standardised (after log1p where it reaches beyond 100,
+// with an indicator where values are missing) and piecewise linear, with many rows a third time as fine bins. All of
+// them also feed a linear part. Left out: empty and constant columns, dates, row numbers and other values that differ
+// in every row, weights of rows by their names, and columns that give a binary label away (check::TellsOutcome).
 // Labels: binary when the column has two values, multi-class for texts of few values, else a regression.
 // Model: the networks of DefaultNetworks. Training: AdamW with warm-up and cosine, averaged weights; a tenth of the
 // rows each for validation and test; the weights with the least loss on the validation rows are kept. Batch, epochs,

@@ -75,6 +75,27 @@ TEST_F(InitTest, DatesAreLeftOutWithTheReason) {
               HasSubstr("#   day: dates, like \"2024-01-01\": days to come are unknown to a model"));
 }
 
+TEST_F(InitTest, TextsOfSeveralValuesTrain) {
+  const std::vector<std::string> kinds = {"action", "comedy", "crime", "drama", "horror", "war"};
+  std::string rows = "genres,year,seen\n";
+  for (int i = 0; i < 600; ++i) {
+    std::string genres;
+    for (size_t kind = 0; kind < 6; ++kind)
+      if ((1 + i % 63) >> kind & 1) genres += (genres.empty() ? "" : "|") + kinds[kind];
+    rows += fmt::format("{},{},{}\n", genres, 1980 + i % 41, i % 63 % 2);
+  }
+  ASSERT_TRUE(WriteFileAtomic("films.csv", rows).ok());
+  const Ran made = Command({"init", "films.csv", "--label", "seen"});
+  ASSERT_EQ(made.code, kExitDone) << made.err;
+  const std::string config = *ReadFile("films.config");
+  EXPECT_THAT(config, HasSubstr("# genres: texts of several values between \"|\", 6 different ones"));
+  EXPECT_THAT(config, HasSubstr("pooling: \"mean\" separator: \"|\""));
+  const Ran trained = Command({"train", "films.config", "--threads", "1", "--format", "json"});
+  ASSERT_EQ(trained.code, kExitDone) << trained.err;
+  // Whether "action" is among the genres.
+  EXPECT_GT(json::parse(trained.out)["validation"]["tasks"]["seen"]["auc"], 0.95);
+}
+
 TEST_F(InitTest, AConfigurationIsNotReplacedUnasked) {
   ASSERT_TRUE(WriteFileAtomic("rows.config", "mine").ok());
   const std::vector<std::string> args = {"init", "rows.data", "--label", "income", "--columns", "age,city,same,income"};
