@@ -21,6 +21,7 @@ constexpr double kMostIds = 2147483645;
 constexpr double kWidest = 65536;  // units of a layer, width of an embedding
 constexpr double kMostValues = 65536;  // ids of one feature in a row
 constexpr double kLargestBatch = 16777216;
+constexpr double kMostMebibytes = 1 << 30;
 constexpr double kMostExperts = 4096;
 constexpr double kMostClasses = 65536;
 
@@ -47,6 +48,7 @@ constexpr Range kRanges[] = {
     {"SplitConfig", "test_fraction", 0, 1, Ends::kOpenAbove},
     {"DataConfig", "batch_size", 1, kLargestBatch},
     {"DataConfig", "eval_batch_size", 1, kLargestBatch},
+    {"DataConfig", "memory_limit_mb", 1, kMostMebibytes},
     {"ExponentialDecayLR", "decay_size", 1, kNoLimit},
     {"ExponentialDecayLR", "decay_factor", 0, 1, Ends::kOpenBelow},
     {"ExponentialDecayLR", "warmup_learning_rate", 0, kNoLimit},
