@@ -209,6 +209,18 @@ TEST(CheckTest, IdsThatAreSeenOnce) {
   EXPECT_THAT(Lines(table), IsEmpty());
 }
 
+TEST(CheckTest, TextsOfSeveralValuesAreNotTheirIds) {
+  PlantedTable table = CleanTable();
+  table.Add("tags", [](const Row& row) { return fmt::format("a{}|b{}", row.random / 29 % 40, row.random / 31 % 50); });
+  table.features += Id("tags");
+  EXPECT_THAT(Lines(table), ElementsAre(HasSubstr("feature \"tags\" has ")));
+  for (const char* more : {"separator: \"|\"", "separator: \"|\" hash_bucket_size: 100",
+                           "separator: \"|\" vocab_list: [\"a1\", \"b1\"]"}) {
+    table.features = CleanTable().features + Id("tags", more);
+    EXPECT_THAT(Lines(table), IsEmpty()) << more;
+  }
+}
+
 TEST(CheckTest, IdsReadAsNumbers) {
   PlantedTable table = CleanTable();
   table.Add("user_id", [](const Row& row) { return std::to_string(row.number * 7919 % 613); });

@@ -59,15 +59,16 @@ bool LearnsEveryValue(const config::FeatureConfig& feature) {
          id.max_vocabulary() == 0;
 }
 
+bool HoldsLists(const config::IdFeature& feature, const Column& column) {
+  const std::string& separator = feature.separator();
+  return !separator.empty() && std::any_of(column.dictionary.begin(), column.dictionary.end(),
+                                           [&](const auto& text) { return text.find(separator) != std::string::npos; });
+}
+
 bool LearnsEveryValue(const CheckedColumn& column) {
   if (column.train->kind != ColumnKind::kCategory) return false;
   return std::any_of(column.features.begin(), column.features.end(), [&](const config::FeatureConfig* feature) {
-    if (!LearnsEveryValue(*feature)) return false;
-    const std::string& separator = feature->id_feature().separator();
-    const std::vector<std::string>& texts = column.train->dictionary;
-    return separator.empty() || std::none_of(texts.begin(), texts.end(), [&](const std::string& text) {
-             return text.find(separator) != std::string::npos;
-           });
+    return LearnsEveryValue(*feature) && !HoldsLists(feature->id_feature(), *column.train);
   });
 }
 
