@@ -10,10 +10,10 @@
 #include <set>
 #include <utility>
 
-#include "manygate/base/file.h"
 #include "manygate/base/text.h"
 #include "manygate/check/detectors.h"
 #include "manygate/config/accessors.h"
+#include "manygate/data/paths.h"
 #include "manygate/data/reader.h"
 #include "manygate/data/source.h"
 #include "manygate/data/split.h"
@@ -50,7 +50,7 @@ std::string LabelWhere(const config::LoadedPipeline& loaded, const std::string& 
 StatusOr<std::vector<Finding>> FindAbsentColumns(const config::LoadedPipeline& loaded, const std::string& paths,
                                                  std::vector<std::string>* columns) {
   const config::DataConfig& data_config = loaded.pipeline.data_config();
-  MG_ASSIGN_OR_RETURN(const std::vector<std::string> files, ExpandPaths(paths));
+  MG_ASSIGN_OR_RETURN(const std::vector<std::string> files, ExpandSources(paths));
   MG_ASSIGN_OR_RETURN(const SourceOptions options, SourceOptionsFromConfig(data_config));
   MG_ASSIGN_OR_RETURN(Columns found, ReadColumns(files, options, false));
   std::vector<Finding> findings;

@@ -18,6 +18,7 @@
 #include "manygate/cli/printing.h"
 #include "manygate/config/accessors.h"
 #include "manygate/data/format.h"
+#include "manygate/data/paths.h"
 #include "manygate/data/source.h"
 
 namespace manygate::cli {
@@ -206,7 +207,7 @@ std::string DelimiterName(char delimiter) { return delimiter == '\t' ? "tab" : s
 
 StatusOr<Findings> LookAtData(const DataRequest& request, ThreadPool& pool) {
   Findings findings;
-  MG_ASSIGN_OR_RETURN(const std::vector<std::string> files, ExpandPaths(request.paths));
+  MG_ASSIGN_OR_RETURN(const std::vector<std::string> files, ExpandSources(request.paths));
   MG_ASSIGN_OR_RETURN(findings.options, DetectDialect(files[0], DataOptions()));
   if (!request.names.empty()) MG_RETURN_IF_ERROR(NameColumns(files[0], request.names, &findings));
   MG_ASSIGN_OR_RETURN(findings.schema, InferColumns(files, findings.options, pool));

@@ -19,16 +19,24 @@
 #include "manygate/config/accessors.h"
 #include "manygate/config/validate.h"
 #include "manygate/data/compression.h"
+#include "manygate/data/paths.h"
+#include "manygate/data/remote.h"
 
 namespace manygate::cli {
 namespace {
 
 using Json = nlohmann::ordered_json;
 
-// "shop/sales.2024.csv.gz" -> "sales.2024".
-std::string DataName(const std::string& file) {
-  std::filesystem::path name = std::filesystem::path(file).filename();
-  if (CompressionOfName(file) != nullptr) name = name.stem();
+// "shop/sales.2024.csv.gz" -> "sales.2024"; of a folder its name.
+std::string DataName(const std::string& given, const std::string& file) {
+  std::error_code error;
+  if (std::filesystem::is_directory(given, error)) {
+    const std::filesystem::path folder = std::filesystem::canonical(given, error);
+    if (!error && folder.has_filename()) return folder.filename().string();
+  }
+  const std::string path(IsRemote(file) ? WithoutQuery(file) : std::string_view(file));
+  std::filesystem::path name = std::filesystem::path(path).filename();
+  if (CompressionOfName(path) != nullptr) name = name.stem();
   return name.stem().string();
 }
 
@@ -97,8 +105,8 @@ Status RunInit(const InitFlags& flags, const Console& console) {
     MG_ASSIGN_OR_RETURN(request.names, ParseColumnNames(flags.columns));
   }
   if (!flags.model.empty()) request.model = flags.model;
-  MG_ASSIGN_OR_RETURN(const std::vector<std::string> files, ExpandPaths(request.paths));
-  const std::string name = DataName(files[0]);
+  MG_ASSIGN_OR_RETURN(const std::vector<std::string> files, ExpandSources(request.paths));
+  const std::string name = DataName(flags.data[0], files[0]);
   const std::string output = flags.output.empty() ? name + ".config" : flags.output;
   MG_RETURN_IF_ERROR(CheckMayWrite(flags, output));
   ThreadPool pool(flags.threads);

@@ -21,6 +21,7 @@
 #include "manygate/config/validate.h"
 #include "manygate/data/format.h"
 #include "manygate/data/infer.h"
+#include "manygate/data/paths.h"
 #include "manygate/report/text_table.h"
 
 namespace manygate::cli {
@@ -131,7 +132,7 @@ std::string DataTable(const InferredSchema& schema) {
 }
 
 Status InspectData(const InspectFlags& flags, const Console& console) {
-  MG_ASSIGN_OR_RETURN(const std::vector<std::string> files, ExpandPaths(flags.path));
+  MG_ASSIGN_OR_RETURN(const std::vector<std::string> files, ExpandSources(flags.path));
   MG_ASSIGN_OR_RETURN(const SourceOptions options, DetectDialect(files[0], DataOptions()));
   ThreadPool pool(flags.threads);
   MG_ASSIGN_OR_RETURN(const InferredSchema schema, InferColumns(files, options, pool));
@@ -145,11 +146,16 @@ Status InspectData(const InspectFlags& flags, const Console& console) {
   return OkStatus();
 }
 
+// A folder that is no model directory, but has files of data.
+bool IsDataFolder(const std::string& path) {
+  return !FileExists(JoinPath(path, "MANIFEST.json")) && ExpandSources(path).ok();
+}
+
 }  // namespace
 
 Status RunInspect(const InspectFlags& flags, const Console& console) {
   std::error_code error;
-  if (std::filesystem::is_directory(flags.path, error))
+  if (std::filesystem::is_directory(flags.path, error) && !IsDataFolder(flags.path))
     return InspectModel(WithoutSlash(flags.path), flags.json, console);
   if (std::filesystem::is_regular_file(flags.path, error) && IsConfiguration(flags.path))
     return InspectConfiguration(flags.path, flags.json, console);

@@ -10,12 +10,12 @@
 #include <utility>
 
 #include "manygate/base/check.h"
-#include "manygate/base/file.h"
 #include "manygate/base/text.h"
 #include "manygate/catalog/ensemble.h"
 #include "manygate/cli/printing.h"
 #include "manygate/cli/verbs.h"
 #include "manygate/data/csv_writer.h"
+#include "manygate/data/paths.h"
 #include "manygate/data/source.h"
 #include "manygate/metrics/evaluation.h"
 #include "manygate/train/dataset.h"
@@ -67,7 +67,7 @@ std::vector<OutputColumn> OutputColumns(const Model& model, const Predictions& p
 
 Status CheckOutput(const PredictFlags& flags) {
   MG_RETURN_IF_ERROR(CheckOutputPath(flags.output));
-  MG_ASSIGN_OR_RETURN(const std::vector<std::string> inputs, ExpandPaths(JoinPaths(flags.data)));
+  MG_ASSIGN_OR_RETURN(const std::vector<std::string> inputs, ExpandSources(JoinPaths(flags.data)));
   for (const std::string& input : inputs) {
     std::error_code error;
     if (std::filesystem::equivalent(input, flags.output, error))

@@ -288,8 +288,9 @@ TEST_F(VerbsTest, InspectDataAndConfiguration) {
 }
 
 TEST_F(VerbsTest, WrongModelDirectories) {
+  ASSERT_TRUE(MakeDirectories(At("empty")).ok());
   for (const char* verb : {"evaluate", "inspect"}) {
-    const Ran ran = Command({verb, *folder_});
+    const Ran ran = Command({verb, At("empty")});
     EXPECT_EQ(ran.code, kExitWrongInput) << verb;
     EXPECT_THAT(ran.err, HasSubstr("MANIFEST.json"));
   }

@@ -243,6 +243,7 @@ void CheckData(const Pipeline& pipeline, Problems* problems) {
   const KnownColumns columns(data);
   CheckText(data, problems);
   CheckColumns(data, problems);
+  // Files of the other types name their columns themselves.
   if (data.dataset_type() == CsvDataset && !data.with_header() && data.input_fields_size() == 0) {
     const std::string text =
         "no names of columns: set data_config.with_header: true, or list the columns in data_config.input_fields";

@@ -11,6 +11,7 @@ namespace manygate::config {
 namespace {
 
 using ::testing::HasSubstr;
+using ::testing::StartsWith;
 
 // A valid configuration. Each case replaces one piece of it, so that lines and columns of the rest stay.
 constexpr char kValid[] = R"(train_input_path: "train.csv"
@@ -371,6 +372,8 @@ TEST(ValidateTest, MissingParts) {
             "p.config: no feature_configs: a model needs at least one feature\n"
             "p.config: model_config is missing; it has no model: write one of " +
                 JoinNames(ModelNames(), 100) + " { ... }");
+  EXPECT_THAT(ErrorOf("data_config { dataset_type: ParquetDataset }"),
+              StartsWith("p.config: no feature_configs: a model needs"));
   EXPECT_THAT(ErrorOf("model_config { }"), HasSubstr("p.config:1:1: model_config has no model: write one of simple"));
   EXPECT_THAT(ErrorOf("model_config {\n shared_bottom { } }"),
               HasSubstr("p.config:2:2: model_config.shared_bottom has no bottom_mlp. Write bottom_mlp"));

@@ -18,6 +18,7 @@
 #include "manygate/base/memory.h"
 #include "manygate/data/cache_format.h"
 #include "manygate/data/highest_code.h"
+#include "manygate/data/remote.h"
 
 namespace manygate {
 namespace {
@@ -36,6 +37,12 @@ std::string KeyText(const CacheKey& key) {
 }
 
 bool Stat(const std::string& path, SourceState* state) {
+  if (IsRemote(path)) {
+    const StatusOr<RemoteEntry> info = RemoteInfo(path);
+    if (!info.ok()) return false;
+    *state = {.path = path, .bytes = info->bytes, .modified_ns = info->modified_ns, .checksum = 0};
+    return true;
+  }
   struct stat info;
   if (stat(path.c_str(), &info) != 0) return false;
   state->path = path;
@@ -154,6 +161,7 @@ std::string CompareSources(const std::vector<std::string>& files, std::vector<So
       return fmt::format("{} has changed ({} bytes then, {} now)", files[i], then.bytes, now.bytes);
     }
     if (now.modified_ns == then.modified_ns) continue;
+    if (IsRemote(files[i])) return fmt::format("{} has changed (it is of another time)", files[i]);
     const StatusOr<uint64_t> checksum = Xxh3File(files[i]);
     if (!checksum.ok() || *checksum != then.checksum) return fmt::format("{} has changed (its content)", files[i]);
     then.modified_ns = now.modified_ns;
@@ -243,7 +251,9 @@ StatusOr<std::vector<SourceState>> ReadSourceStates(std::span<const std::string>
   for (const std::string& file : files) {
     SourceState state;
     if (!Stat(file, &state)) return InvalidInput(fmt::format("{}: cannot be read: {}", file, strerror(errno)));
-    MG_ASSIGN_OR_RETURN(state.checksum, Xxh3File(file));
+    if (!IsRemote(file)) {
+      MG_ASSIGN_OR_RETURN(state.checksum, Xxh3File(file));
+    }
     states.push_back(std::move(state));
   }
   return states;
@@ -259,7 +269,9 @@ bool SourcesUnchanged(std::span<const SourceState> states) {
 std::string CachePath(const std::string& cache_dir, const CacheKey& key) {
   std::string text = KeyText(key);
   for (const std::string& file : key.files) text += fmt::format("{}:{};", file.size(), file);
-  const std::string name = key.files.empty() ? "none" : BaseName(key.files.front());
+  std::string first = key.files.empty() ? "none" : key.files.front();
+  if (IsRemote(first)) first = WithoutQuery(first);
+  const std::string name = BaseName(first);
   return JoinPath(cache_dir, fmt::format("{}-{:016x}.mgcache", name, Xxh3(text.data(), text.size())));
 }
 

@@ -29,7 +29,8 @@
 //     then the texts end to end.
 //
 // A source is unchanged when size and modification time agree, or else when size and XXH3 of its content do (a file
-// that was copied or touched; the new time is then written into the cache).
+// that was copied or touched; the new time is then written into the cache). Of a source on another machine only size and
+// time count; its checksum is 0.
 #ifndef MANYGATE_DATA_CACHE_H_
 #define MANYGATE_DATA_CACHE_H_
 
@@ -57,7 +58,7 @@ struct SourceState {
   std::string path;
   uint64_t bytes = 0;
   int64_t modified_ns = 0;
-  uint64_t checksum = 0;  // XXH3 of the content
+  uint64_t checksum = 0;  // XXH3 of the content; 0 on another machine
   bool operator==(const SourceState&) const = default;
 };
 

@@ -117,7 +117,7 @@ std::vector<BadFile> BadFiles() {
        Header()},
       {"Latin-1 name", "n,t,caf\xE9\n1,a,b\n", "FILE:1:3: the name is not UTF-8 text", Header()},
       {"zip archive", "PK\x03\x04rest", "found a zip archive (or a spreadsheet)", Header()},
-      {"Parquet", "PAR1....", "found a Parquet file; export it as CSV", Header()},
+      {"Parquet", "PAR1....", "found a Parquet file; data_config.dataset_type: ParquetDataset reads it", Header()},
       {"zstd", "\x28\xB5\x2F\xFD...", "FILE: the zstd data ends too early, after 7 bytes", Header()},
       {"xz",
        "\xFD"

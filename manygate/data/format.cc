@@ -11,6 +11,7 @@
 #include <string_view>
 
 #include "manygate/data/field_list_guess.h"
+#include "manygate/data/remote.h"
 #include "manygate/data/text_source.h"
 #include "manygate/data/tfrecord_file.h"
 
@@ -23,6 +24,12 @@ constexpr size_t kUnpackedBytes = 256 << 10;
 // The first bytes, as they stand in the file; none if it cannot be opened or is a folder.
 StatusOr<std::string> ReadHead(const std::string& file) {
   std::string head(kHeadBytes, '\0');
+  if (IsRemote(file)) {
+    MG_ASSIGN_OR_RETURN(const std::unique_ptr<RemoteFile> remote, RemoteFile::Open(file));
+    MG_ASSIGN_OR_RETURN(const size_t size, remote->Read(head.data(), head.size()));
+    head.resize(size);
+    return head;
+  }
   const int descriptor = open(file.c_str(), O_RDONLY | O_CLOEXEC);
   if (descriptor < 0) return std::string();
   size_t filled = 0;
@@ -46,7 +53,8 @@ StatusOr<std::string> ReadHead(const std::string& file) {
 
 StatusOr<config::DatasetType> DetectFormat(const std::string& file) {
   MG_ASSIGN_OR_RETURN(const std::string head, ReadHead(file));
-  if (head.starts_with("PAR1") || file.ends_with(".parquet")) return config::ParquetDataset;
+  const std::string_view name = IsRemote(file) ? WithoutQuery(file) : std::string_view(file);
+  if (head.starts_with("PAR1") || name.ends_with(".parquet")) return config::ParquetDataset;
   const std::string unpacked = UnpackedHead(file);
   if (StartsWithRecord(unpacked)) return config::TFRecordDataset;
   return GuessFieldList(unpacked).has_value() ? config::FieldListDataset : config::CsvDataset;

@@ -7,6 +7,7 @@
 
 #include "manygate/data/csv.h"
 #include "manygate/data/field_list.h"
+#include "manygate/data/parquet.h"
 #include "manygate/data/table_builder.h"
 #include "manygate/data/tfrecord.h"
 
@@ -30,6 +31,7 @@ StatusOr<std::unique_ptr<Reader>> MakeReader(std::span<const std::string> files,
   if (files.empty()) return InvalidInput("no input files; name at least one");
   switch (options.dataset_type) {
     case config::CsvDataset: return MakeCsvReader(files, options);
+    case config::ParquetDataset: return MakeParquetReader(files, options);
     case config::TFRecordDataset: return MakeTfRecordReader(files, options);
     case config::FieldListDataset: return MakeFieldListReader(files, options);
     default: return InvalidInput("no reader");

@@ -8,6 +8,7 @@
 
 #include "manygate/base/file.h"
 #include "manygate/data/cache.h"
+#include "manygate/data/paths.h"
 #include "manygate/data/reader.h"
 
 namespace manygate {
@@ -16,7 +17,7 @@ StatusOr<Table> ReadTable(const std::string& paths_with_globs, const config::Dat
                           std::span<const ColumnRequest> requests, ThreadPool& pool, const std::string& cache_dir,
                           std::vector<std::string>* notes) {
   MG_ASSIGN_OR_RETURN(const SourceOptions options, SourceOptionsFromConfig(config));
-  MG_ASSIGN_OR_RETURN(const std::vector<std::string> files, ExpandPaths(paths_with_globs));
+  MG_ASSIGN_OR_RETURN(const std::vector<std::string> files, ExpandSources(paths_with_globs));
   return ReadTableFiles(files, options, requests, pool, cache_dir, notes);
 }
 

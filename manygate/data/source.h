@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// A configured input path becomes a table: globs, dialect, cache on disk, reader.
+// A configured input path becomes a table: globs and folders, dialect, cache on disk, reader.
 //
 //   std::vector<std::string> notes;
 //   StatusOr<Table> table = ReadTable("part-*.csv.gz", config.data_config(), requests, pool, cache_dir, &notes);
@@ -18,9 +18,9 @@
 
 namespace manygate {
 
-// paths_with_globs: "a.csv,part-*.csv.gz". cache_dir: folder of the column cache, made when it is missing; "" or "off":
+// paths_with_globs: "a.csv,part-*.csv.gz", as ExpandSources takes them. cache_dir: folder of the column cache, made when it is missing; "" or "off":
 // no cache. notes: sentences for the log (why a cache was rebuilt, or could not be written); may be null.
-// Errors: those of ExpandPaths, SourceOptionsFromConfig and ReadFiles. A cache that cannot be read or written is a note.
+// Errors: those of ExpandSources, SourceOptionsFromConfig and ReadFiles. A cache that cannot be read or written is a note.
 StatusOr<Table> ReadTable(const std::string& paths_with_globs, const config::DataConfig& config,
                           std::span<const ColumnRequest> requests, ThreadPool& pool, const std::string& cache_dir,
                           std::vector<std::string>* notes);

@@ -27,7 +27,7 @@ const char* OtherFileType(std::string_view head) {
       {"\xFD"
        "7zXZ",
        "xz data; unpack it or compress it with gzip"},
-      {"PAR1", "a Parquet file; export it as CSV"},
+      {"PAR1", "a Parquet file; data_config.dataset_type: ParquetDataset reads it"},
       {"%PDF", "a PDF document"},
   };
   for (const auto& [magic, what] : kTypes) {
@@ -41,12 +41,7 @@ const char* OtherFileType(std::string_view head) {
 StatusOr<std::unique_ptr<TextSource>> TextSource::Open(const std::string& path,
                                                        bool (*is_content)(std::string_view head)) {
   std::unique_ptr<TextSource> source(new TextSource(path));
-  source->descriptor_ = open(path.c_str(), O_RDONLY | O_CLOEXEC);
-  if (source->descriptor_ < 0) return InvalidInput(fmt::format("{}: cannot be opened: {}", path, strerror(errno)));
-  struct stat info;
-  if (fstat(source->descriptor_, &info) == 0 && S_ISDIR(info.st_mode)) {
-    return InvalidInput(fmt::format("{}: is a folder; name its files, for instance \"{}/*.csv\"", path, path));
-  }
+  MG_RETURN_IF_ERROR(source->OpenFile());
   source->compressed_.resize(kCompressedBytes);
   MG_RETURN_IF_ERROR(source->ReadCompressed());
   const std::string_view head(source->compressed_.data(), source->compressed_size_);
@@ -57,11 +52,26 @@ StatusOr<std::unique_ptr<TextSource>> TextSource::Open(const std::string& path,
   if (const char* what = OtherFileType(head)) {
     return InvalidInput(fmt::format("{}: expected text (CSV, TSV), plain, gzip or zstd; found {}", path, what));
   }
-  if (const char* format = CompressionOfName(path)) {
+  const std::string_view name = IsRemote(path) ? WithoutQuery(path) : std::string_view(path);
+  if (const char* format = CompressionOfName(name)) {
     return InvalidInput(fmt::format("{}: is named {} but does not hold {} data; if it is plain text, rename it", path,
-                                    path.substr(path.rfind('.')), format));
+                                    name.substr(name.rfind('.')), format));
   }
   return source;
+}
+
+Status TextSource::OpenFile() {
+  if (IsRemote(path_)) {
+    MG_ASSIGN_OR_RETURN(remote_, RemoteFile::Open(path_));
+    return OkStatus();
+  }
+  descriptor_ = open(path_.c_str(), O_RDONLY | O_CLOEXEC);
+  if (descriptor_ < 0) return InvalidInput(fmt::format("{}: cannot be opened: {}", path_, strerror(errno)));
+  struct stat info;
+  if (fstat(descriptor_, &info) == 0 && S_ISDIR(info.st_mode)) {
+    return InvalidInput(fmt::format("{}: is a folder; name its files, for instance \"{}/*.csv\"", path_, path_));
+  }
+  return OkStatus();
 }
 
 TextSource::~TextSource() {
@@ -76,6 +86,7 @@ Status TextSource::ReadCompressed() {
 }
 
 StatusOr<size_t> TextSource::ReadPlain(char* buffer, size_t size) {
+  if (remote_ != nullptr) return remote_->Read(buffer, size);
   size_t filled = 0;
   while (filled < size) {
     const ssize_t got = read(descriptor_, buffer + filled, size - filled);

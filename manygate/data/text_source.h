@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// A file of text as a stream of bytes, decompressed when it is gzip or zstd (seen by its first bytes, not by its name).
+// A file of text, of this machine or another (remote.h), as a stream of bytes, decompressed when it is gzip or zstd (seen by its first bytes, not by its name).
 //
 //   MG_ASSIGN_OR_RETURN(std::unique_ptr<TextSource> source, TextSource::Open("census.csv.gz"));
 //   MG_ASSIGN_OR_RETURN(size_t bytes, source->Read(buffer, sizeof(buffer)));   // 0 at the end
@@ -15,6 +15,7 @@
 
 #include "manygate/base/status.h"
 #include "manygate/data/compression.h"
+#include "manygate/data/remote.h"
 
 namespace manygate {
 
@@ -35,6 +36,7 @@ class TextSource {
 
  private:
   explicit TextSource(std::string path) : path_(std::move(path)) {}
+  Status OpenFile();
   Status ReadCompressed();  // refills compressed_
   StatusOr<size_t> ReadPlain(char* buffer, size_t size);
   StatusOr<size_t> Unpack(char* buffer, size_t size);
@@ -42,6 +44,7 @@ class TextSource {
 
   const std::string path_;
   int descriptor_ = -1;
+  std::unique_ptr<RemoteFile> remote_;          // instead of the descriptor
   std::unique_ptr<Decompressor> decompressor_;  // null: plain text
   bool end_ = false;
   bool in_frame_ = true;

@@ -12,6 +12,7 @@
 #include "manygate/base/random.h"
 #include "manygate/base/text.h"
 #include "manygate/config/accessors.h"
+#include "manygate/data/paths.h"
 #include "manygate/data/reader.h"
 #include "manygate/data/source.h"
 #include "manygate/data/split.h"
@@ -126,7 +127,7 @@ Status EncodeParts(const config::Pipeline& pipeline, Table table, RowSplit split
 // too, but could not say where they come from.
 Status CheckColumns(const config::LoadedPipeline& loaded) {
   const config::Pipeline& pipeline = loaded.pipeline;
-  MG_ASSIGN_OR_RETURN(const std::vector<std::string> files, ExpandPaths(pipeline.train_input_path()));
+  MG_ASSIGN_OR_RETURN(const std::vector<std::string> files, ExpandSources(pipeline.train_input_path()));
   MG_ASSIGN_OR_RETURN(const SourceOptions options, SourceOptionsFromConfig(pipeline.data_config()));
   MG_ASSIGN_OR_RETURN(const Columns columns, ReadColumns(files, options, false));
   std::string problems;
