@@ -87,13 +87,12 @@ void ColumnsSeen::Add(const ColumnsSeen& other) {
 
 Status ColumnsSeen::Check(std::span<const ColumnRequest> requests, std::span<const std::string> files,
                           std::string_view row, Reader& reader) const {
-  if (!any_row_ || std::find(seen_.begin(), seen_.end(), 0) == seen_.end()) return OkStatus();
+  if (!any_row_ || seen_.empty() || std::find(seen_.begin(), seen_.end(), 1) != seen_.end()) return OkStatus();
   MG_ASSIGN_OR_RETURN(const Columns columns, reader.ReadColumns(true));
   const std::string source =
       files[0] + (files.size() > 1 ? fmt::format(" and the files after it ({} in all)", files.size()) : "");
   std::string problems;
   for (size_t i = 0; i < seen_.size(); ++i) {
-    if (seen_[i] != 0) continue;
     problems += fmt::format("{}{}: no {} has the column \"{}\". {}", problems.empty() ? "" : "\n", source, row,
                             requests[i].name, Suggestion(requests[i].name, columns.names, "Columns"));
   }

@@ -66,8 +66,9 @@ class ColumnsSeen {
   void AddRow() { any_row_ = true; }
   void Add(const ColumnsSeen& other);
 
-  // InvalidInput: there are rows, and columns that none of them has; with the nearest names, for which the reader reads
-  // the files once more. row: what the format calls one.
+  // InvalidInput: there are rows, and none of them has any of the columns; with the nearest names, for which the reader
+  // reads the files once more. One column that no row has may just be missing in all of them. row: what the format calls
+  // one.
   Status Check(std::span<const ColumnRequest> requests, std::span<const std::string> files, std::string_view row,
                Reader& reader) const;
 
