@@ -153,10 +153,11 @@ Status AtomicFile::Flush() {
   return OkStatus();
 }
 
-Status AtomicFile::Commit() {
+Status AtomicFile::Commit(Durability durability) {
   if (descriptor_ < 0 || failed_) return Failed(fmt::format("{}: cannot write: not open after an error", path_));
   Status status = Flush();
-  if (status.ok() && fsync(descriptor_) != 0) status = WriteError(path_);
+  const bool synced = durability == Durability::kSynced;
+  if (status.ok() && synced && fsync(descriptor_) != 0) status = WriteError(path_);
   const int descriptor = std::exchange(descriptor_, -1);
   if (close(descriptor) != 0 && status.ok()) status = WriteError(path_);
   if (status.ok() && rename(temporary_path_.c_str(), path_.c_str()) != 0) status = WriteError(path_);
@@ -164,7 +165,7 @@ Status AtomicFile::Commit() {
     unlink(temporary_path_.c_str());
     return status;
   }
-  return SyncFolder(DirectoryOf(path_));
+  return synced ? SyncFolder(DirectoryOf(path_)) : OkStatus();
 }
 
 void AtomicFile::Abandon() {

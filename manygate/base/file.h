@@ -28,6 +28,10 @@ namespace manygate {
 StatusOr<std::string> ReadFile(const std::string& path);
 Status WriteFileAtomic(const std::string& path, std::string_view content);
 
+// kSynced: flush, fsync, rename, fsync of the folder. kNone: no fsync, for what can be made anew and is checked when it is
+// read: after a power failure the file may be damaged under its name.
+enum class Durability { kSynced, kNone };
+
 class AtomicFile {
  public:
   AtomicFile() = default;
@@ -37,7 +41,7 @@ class AtomicFile {
 
   Status Open(const std::string& path);     // the folder must exist
   Status Append(std::string_view content);  // buffered; after an error Commit fails too
-  Status Commit();                          // flush, fsync, rename, fsync of the folder
+  Status Commit(Durability durability = Durability::kSynced);
   const std::string& path() const { return path_; }
 
  private:

@@ -72,19 +72,20 @@ StatusOr<std::vector<Finding>> FindAbsentColumns(const config::LoadedPipeline& l
 
 // Reads both files; as the training would, or else, where a number column holds texts, everything as texts, so that the
 // checks can tell what they are. refused: why the training could not read them, or OK.
-Status ReadTables(ThreadPool& pool, const std::string& cache_dir, CheckedRows* rows, Status* refused) {
+Status ReadTables(ThreadPool& pool, const std::string& cache_dir, std::vector<std::string>* notes, CheckedRows* rows,
+                  Status* refused) {
   const config::Pipeline& pipeline = rows->pipeline();
   std::vector<ColumnRequest> requests = features::RequiredColumns(pipeline);
   const auto read = [&]() -> Status {
     MG_ASSIGN_OR_RETURN(rows->train_table, ReadTable(pipeline.train_input_path(), pipeline.data_config(), requests,
-                                                     pool, cache_dir, nullptr));
+                                                     pool, cache_dir, notes));
     if (!rows->separate) return OkStatus();
     MG_ASSIGN_OR_RETURN(rows->evaluation_table, ReadTable(pipeline.eval_input_path(), pipeline.data_config(), requests,
-                                                          pool, cache_dir, nullptr));
+                                                          pool, cache_dir, notes));
     return OkStatus();
   };
   *refused = read();
-  if (refused->code() != StatusCode::kInvalidInput) return *refused;
+  if (refused->code() != StatusCode::kInvalidInput || rows->sampled) return *refused;
   for (ColumnRequest& request : requests) request.kind = ColumnKind::kCategory;
   return read().ok() ? OkStatus() : *refused;
 }
@@ -189,7 +190,7 @@ std::vector<uint32_t> QuickSample(const std::vector<uint32_t>& rows) {
 const char* SeverityName(Severity severity) { return severity == Severity::kError ? "error" : "warning"; }
 
 StatusOr<std::vector<Finding>> CheckData(const config::LoadedPipeline& loaded, ThreadPool& pool,
-                                         const std::string& cache_dir, Extent extent) {
+                                         const std::string& cache_dir, Extent extent, std::vector<std::string>* notes) {
   CheckedRows rows;
   rows.loaded = &loaded;
   rows.separate = !loaded.pipeline.eval_input_path().empty();
@@ -201,13 +202,13 @@ StatusOr<std::vector<Finding>> CheckData(const config::LoadedPipeline& loaded, T
   }
   if (!findings.empty()) return findings;
   Status refused;
-  MG_RETURN_IF_ERROR(ReadTables(pool, cache_dir, &rows, &refused));
+  rows.sampled = extent == Extent::kQuick;
+  MG_RETURN_IF_ERROR(ReadTables(pool, cache_dir, notes, &rows, &refused));
   MG_RETURN_IF_ERROR(SplitRows(&rows));
   CollectColumns(&rows);
   if (extent == Extent::kQuick) {
     rows.train = QuickSample(rows.train);
     rows.evaluation = QuickSample(rows.evaluation);
-    rows.sampled = true;
     findings = RunQuickDetectors(rows);
   } else {
     findings = RunDetectors(rows);

@@ -32,10 +32,11 @@ struct Finding {
 // as numbers, ranges, blanks, spellings, markers of missing values, dates. Training does so before it starts.
 enum class Extent { kAll, kQuick };
 
-// loaded: has passed ValidatePipeline and ResolveDefaults. cache_dir: of the column cache, "" = none. Errors first,
-// else in the order of the checks. InvalidInput: the files cannot be read (as ReadTable), too few rows to hold any out.
+// loaded: has passed ValidatePipeline and ResolveDefaults. cache_dir: of the column cache, "" = none. notes: what reading
+// has to say (ReadTable); may be null. Errors first, else in the order of the checks. InvalidInput: the files cannot be read (as ReadTable), too few rows to hold any out.
 StatusOr<std::vector<Finding>> CheckData(const config::LoadedPipeline& loaded, ThreadPool& pool,
-                                         const std::string& cache_dir, Extent extent = Extent::kAll);
+                                         const std::string& cache_dir, Extent extent = Extent::kAll,
+                                         std::vector<std::string>* notes = nullptr);
 
 }  // namespace manygate::check
 

@@ -90,7 +90,7 @@ void PrintJson(const InferredPipeline& made, const std::string& output, const Co
 // What check finds at a glance, as doubts in the configuration and as notes.
 void AddDoubts(int threads, InferredPipeline* made) {
   const std::string place = made->loaded.name + ": ";  // there is no file yet
-  for (std::string& doubt : QuickFindings(made->loaded, "", threads)) {
+  for (std::string& doubt : QuickFindings(made->loaded, "", threads, nullptr)) {
     if (doubt.starts_with(place)) doubt.erase(0, place.size());
     made->notes.push_back(doubt);
     made->findings.doubts.push_back(std::move(doubt));

@@ -10,11 +10,12 @@
 
 namespace manygate::cli {
 
-std::vector<std::string> QuickFindings(config::LoadedPipeline loaded, const std::string& cache_dir, int threads) {
+std::vector<std::string> QuickFindings(config::LoadedPipeline loaded, const std::string& cache_dir, int threads,
+                                       std::vector<std::string>* notes) {
   if (!config::ValidatePipeline(loaded).ok()) return {};
   config::ResolveDefaults(&loaded.pipeline);
   ThreadPool pool(threads);
-  const auto findings = check::CheckData(loaded, pool, cache_dir, check::Extent::kQuick);
+  const auto findings = check::CheckData(loaded, pool, cache_dir, check::Extent::kQuick, notes);
   if (!findings.ok()) return {};
   std::vector<std::string> texts;
   for (const check::Finding& finding : *findings)

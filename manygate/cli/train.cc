@@ -41,7 +41,9 @@ void PrintWarnings(const TrainFlags& flags, const config::LoadedPipeline& loaded
                    const Console& console) {
   const std::string cache_dir = CacheDirectory(loaded.pipeline, model_dir);
   if (cache_dir.empty() || flags.resume) return;
-  const std::vector<std::string> warnings = QuickFindings(loaded, cache_dir, flags.threads);
+  std::vector<std::string> notes;
+  const std::vector<std::string> warnings = QuickFindings(loaded, cache_dir, flags.threads, &notes);
+  PrintNotes(notes, console);
   for (const std::string& warning : warnings) console.err << "warning: " << warning << "\n";
   if (warnings.empty()) return;
   console.err << "note: manygate check, with the same configuration or data and labels, looks closer" << std::endl;

@@ -40,7 +40,7 @@ bool Stat(const std::string& path, SourceState* state) {
   if (IsRemote(path)) {
     const StatusOr<RemoteEntry> info = RemoteInfo(path);
     if (!info.ok()) return false;
-    *state = {.path = path, .bytes = info->bytes, .modified_ns = info->modified_ns, .checksum = 0};
+    *state = {.path = path, .bytes = info->bytes, .modified_ns = info->modified_ns};
     return true;
   }
   struct stat info;
@@ -150,22 +150,16 @@ std::string OpenCache(const std::string& path, OpenedCache* cache) {
   return "";
 }
 
-// Compares the sources with what the cache was made from; a reason why it is stale, or "". *touched: only times differ.
-std::string CompareSources(const std::vector<std::string>& files, std::vector<SourceState>* cached, bool* touched) {
-  *touched = false;
+// Compares the sources with what the cache was made from; a reason why it is stale, or "".
+std::string CompareSources(const std::vector<std::string>& files, const std::vector<SourceState>& cached) {
   for (size_t i = 0; i < files.size(); ++i) {
     SourceState now;
-    SourceState& then = (*cached)[i];
+    const SourceState& then = cached[i];
     if (!Stat(files[i], &now)) return fmt::format("{} is not there any more", files[i]);
     if (now.bytes != then.bytes) {
       return fmt::format("{} has changed ({} bytes then, {} now)", files[i], then.bytes, now.bytes);
     }
-    if (now.modified_ns == then.modified_ns) continue;
-    if (IsRemote(files[i])) return fmt::format("{} has changed (it is of another time)", files[i]);
-    const StatusOr<uint64_t> checksum = Xxh3File(files[i]);
-    if (!checksum.ok() || *checksum != then.checksum) return fmt::format("{} has changed (its content)", files[i]);
-    then.modified_ns = now.modified_ns;
-    *touched = true;
+    if (now.modified_ns != then.modified_ns) return fmt::format("{} has changed (its time)", files[i]);
   }
   return "";
 }
@@ -221,29 +215,6 @@ StatusOr<uint64_t> EmitColumns(const Table& table, std::vector<ColumnPlace>* pla
   return at;
 }
 
-// Writes head and description, then the columns by `append_columns`.
-Status WriteCache(const std::string& path, const CacheDescription& description, uint64_t columns_bytes,
-                  uint64_t columns_checksum, const std::function<Status(AtomicFile&)>& append_columns) {
-  const std::string packed = PackCacheDescription(description);
-  const uint64_t columns_offset = RoundUp(kCacheHeadBytes + packed.size());
-  CacheHead head = {};
-  memcpy(head.magic, kCacheMagic, sizeof(kCacheMagic));
-  head.version = kCacheFormatVersion;
-  head.file_bytes = columns_offset + columns_bytes;
-  head.description_bytes = packed.size();
-  head.columns_bytes = columns_bytes;
-  head.description_checksum = Xxh3(packed.data(), packed.size());
-  head.columns_checksum = columns_checksum;
-  head.head_checksum = Xxh3(&head, kCacheHeadBytes - 8);
-  AtomicFile file;
-  MG_RETURN_IF_ERROR(file.Open(path));
-  MG_RETURN_IF_ERROR(file.Append({reinterpret_cast<const char*>(&head), sizeof(head)}));
-  MG_RETURN_IF_ERROR(file.Append(packed));
-  MG_RETURN_IF_ERROR(file.Append(std::string(columns_offset - kCacheHeadBytes - packed.size(), '\0')));
-  MG_RETURN_IF_ERROR(append_columns(file));
-  return file.Commit();
-}
-
 }  // namespace
 
 StatusOr<std::vector<SourceState>> ReadSourceStates(std::span<const std::string> files) {
@@ -251,9 +222,6 @@ StatusOr<std::vector<SourceState>> ReadSourceStates(std::span<const std::string>
   for (const std::string& file : files) {
     SourceState state;
     if (!Stat(file, &state)) return InvalidInput(fmt::format("{}: cannot be read: {}", file, strerror(errno)));
-    if (!IsRemote(file)) {
-      MG_ASSIGN_OR_RETURN(state.checksum, Xxh3File(file));
-    }
     states.push_back(std::move(state));
   }
   return states;
@@ -280,7 +248,6 @@ CacheLookup LoadCache(const std::string& cache_dir, const CacheKey& key) {
   if (!FileExists(path)) return {};
   OpenedCache cache;
   std::string reason = OpenCache(path, &cache);
-  bool touched = false;
   CacheDescription& description = cache.description;
   if (reason.empty() && (description.key != KeyText(key) || description.sources.size() != key.files.size())) {
     reason = "it belongs to other columns or options";
@@ -288,7 +255,7 @@ CacheLookup LoadCache(const std::string& cache_dir, const CacheKey& key) {
   for (size_t i = 0; reason.empty() && i < key.files.size(); ++i) {
     if (description.sources[i].path != key.files[i]) reason = "it belongs to other files";
   }
-  if (reason.empty()) reason = CompareSources(key.files, &description.sources, &touched);
+  if (reason.empty()) reason = CompareSources(key.files, description.sources);
   Table table;
   if (reason.empty() && description.columns.size() != key.requests.size()) reason = "it is damaged (columns)";
   for (size_t i = 0; reason.empty() && i < description.columns.size(); ++i) {
@@ -303,14 +270,7 @@ CacheLookup LoadCache(const std::string& cache_dir, const CacheKey& key) {
   table.rows = static_cast<int64_t>(description.rows);
   table.source = description.source;
   table.storage.push_back(cache.file);
-  CacheLookup lookup;
-  if (touched) {
-    const Status status = WriteCache(path, description, cache.columns.size(), cache.head.columns_checksum,
-                                     [&](AtomicFile& file) { return AppendPieces(cache.columns, &file); });
-    if (!status.ok()) lookup.note = fmt::format("The column cache {} is valid but could not be refreshed.", path);
-  }
-  lookup.table = std::move(table);
-  return lookup;
+  return {std::move(table), ""};
 }
 
 Status StoreCache(const std::string& cache_dir, const CacheKey& key, std::span<const SourceState> sources,
@@ -329,9 +289,26 @@ Status StoreCache(const std::string& cache_dir, const CacheKey& key, std::span<c
                                  }).value();
   const uint64_t checksum = XXH3_64bits_digest(hash);
   XXH3_freeState(hash);
-  return WriteCache(CachePath(cache_dir, key), description, columns_bytes, checksum, [&table](AtomicFile& file) {
-    return EmitColumns(table, nullptr, [&file](std::string_view piece) { return AppendPieces(piece, &file); }).status();
-  });
+  const std::string packed = PackCacheDescription(description);
+  const uint64_t columns_offset = RoundUp(kCacheHeadBytes + packed.size());
+  CacheHead head = {};
+  memcpy(head.magic, kCacheMagic, sizeof(kCacheMagic));
+  head.version = kCacheFormatVersion;
+  head.file_bytes = columns_offset + columns_bytes;
+  head.description_bytes = packed.size();
+  head.columns_bytes = columns_bytes;
+  head.description_checksum = Xxh3(packed.data(), packed.size());
+  head.columns_checksum = checksum;
+  head.head_checksum = Xxh3(&head, kCacheHeadBytes - 8);
+  AtomicFile file;
+  MG_RETURN_IF_ERROR(file.Open(CachePath(cache_dir, key)));
+  MG_RETURN_IF_ERROR(file.Append({reinterpret_cast<const char*>(&head), sizeof(head)}));
+  MG_RETURN_IF_ERROR(file.Append(packed));
+  MG_RETURN_IF_ERROR(file.Append(std::string(columns_offset - kCacheHeadBytes - packed.size(), '\0')));
+  MG_RETURN_IF_ERROR(
+      EmitColumns(table, nullptr, [&file](std::string_view piece) { return AppendPieces(piece, &file); }).status());
+  // What a power failure damages is seen by its checksums and made anew.
+  return file.Commit(Durability::kNone);
 }
 
 }  // namespace manygate

@@ -71,7 +71,6 @@ std::string PackCacheDescription(const CacheDescription& description) {
     packer.PutText(source.path);
     packer.Put(source.bytes);
     packer.Put(source.modified_ns);
-    packer.Put(source.checksum);
   }
   packer.Put(description.rows);
   packer.PutText(description.source);
@@ -98,7 +97,6 @@ std::optional<CacheDescription> UnpackCacheDescription(std::string_view text) {
     source.path = unpacker.GetText();
     source.bytes = unpacker.Get<uint64_t>();
     source.modified_ns = unpacker.Get<int64_t>();
-    source.checksum = unpacker.Get<uint64_t>();
     description.sources.push_back(std::move(source));
   }
   description.rows = unpacker.Get<uint64_t>();

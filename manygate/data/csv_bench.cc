@@ -11,7 +11,9 @@
 #include <string>
 #include <vector>
 
+#include "manygate/base/file.h"
 #include "manygate/data/reader.h"
+#include "manygate/data/source.h"
 #include "manygate/data/text_source.h"
 
 namespace manygate {
@@ -67,6 +69,24 @@ void Census(benchmark::State& state, bool compressed) {
 }
 BENCHMARK_CAPTURE(Census, plain, false)->Arg(1)->Arg(2)->Unit(benchmark::kMillisecond)->UseRealTime();
 BENCHMARK_CAPTURE(Census, gzip, true)->Arg(1)->Arg(2)->Unit(benchmark::kMillisecond)->UseRealTime();
+
+// From the text to a column cache on disk: state and checksum of the source, parsing, checksum and writing of the columns.
+void CensusToCache(benchmark::State& state) {
+  SourceOptions options;
+  options.missing_values = {"?"};
+  const std::string plain = Folder() + "/census.csv";  // of the benchmark above
+  const std::string cache = Folder() + "/cache";
+  ThreadPool pool(static_cast<int>(state.range(0)));
+  const std::vector<ColumnRequest> requests = CensusRequests();
+  for (auto _ : state) {
+    std::vector<std::string> notes;
+    if (!RemoveTree(cache).ok()) state.SkipWithError("cannot remove the cache");
+    StatusOr<Table> table = ReadTableFiles({&plain, 1}, options, requests, pool, cache, &notes);
+    if (!table.ok() || !notes.empty()) return state.SkipWithError("no cache");
+  }
+  state.SetBytesProcessed(state.iterations() * static_cast<int64_t>(FileSize(plain).value()));
+}
+BENCHMARK(CensusToCache)->Arg(1)->Arg(2)->Unit(benchmark::kMillisecond)->UseRealTime()->MeasureProcessCPUTime();
 
 // Ids that hardly repeat, decimal numbers, and quoted texts: the expensive kinds of values.
 void Synthetic(benchmark::State& state, bool quoted) {
