@@ -173,7 +173,7 @@ TEST_F(CacheTest, DamagedIsRebuiltAndSaysSo) {
   std::string flipped = sound;
   flipped[flipped.size() - 200] = static_cast<char>(flipped[flipped.size() - 200] ^ 4);
   std::string newer = sound;
-  newer[8] = 2;
+  newer[8] = 3;
   for (const auto& [content, reason] :
        std::vector<std::pair<std::string, std::string>>{{flipped, "it is damaged (columns)"},
                                                         {sound.substr(0, 100), "it has 100 bytes instead of"},
@@ -181,7 +181,7 @@ TEST_F(CacheTest, DamagedIsRebuiltAndSaysSo) {
                                                         {"", "it is cut off"},
                                                         {sound + "more", "bytes instead of"},
                                                         {std::string(200, 'x'), "it is not a cache file"},
-                                                        {newer, "it has format 2, this program reads 1"}}) {
+                                                        {newer, "it has format 3, this program reads 2"}}) {
     write(content);
     ExpectExpected(Read());
     ASSERT_EQ(notes_.size(), 1u) << reason;
