@@ -354,6 +354,14 @@ INIT_TABLES = [
     ("ali-ccp-sample/ali_ccp_train_sample.csv", None, {"click": "binary", "purchase": "binary"}, ["101", "301"], None,
      ["is 1 in only 7 of 80 training rows", "is 1 in only 1 of 80 training rows", "is 0 in all 20 evaluation rows",
       "is 0 in all 20 evaluation rows"]),
+    ("ali-ccp-sample/aitm/train/train.csv", None, {"click": "binary", "purchase": "binary"}, ["128"], None,
+     ["is 1 in only 3 of 40 training rows", "is 1 in only 1 of 40 training rows", "is 0 in all 8 evaluation rows"]),
+    ("ali-ccp-sample/esmm/train/small.txt.gz", "sample_id,click,purchase", {"click": "binary", "purchase": "binary"},
+     ["301"], None,
+     ["is 1 in only 1 of 8 training rows", "is 1 in only 1 of 8 training rows", "is 0 in all 2 evaluation rows"]),
+    ("aliexpress-sample/tiny_mtl/train.csv", None, {"click": "binary", "conversion": "binary"}, ["numerical_60"], None,
+     ["is 1 in only 3 of 80 training rows", "is 1 in only 2 of 80 training rows", "is 0 in all 20 evaluation rows",
+      "is 0 in all 20 evaluation rows", "has a value that no training row has in 6 of 20 evaluation rows"]),
     ("taobao-ad-sample/alimama_sampled_train.txt.gz", None, {"column_266": "binary"}, ["column_199"], None, []),
 ]
 
