@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // Measured on Census-Income (102.7 MB of text, 42 columns all read, 199,523 rows), one core of an AMD EPYC (family 25
-// model 1, other work on the machine), 2026-11, csv_bench: 145 ms = 0.71 GB/s from plain text; 229 ms from .gz. Of the
-// 122 ms that the parse alone takes, 14 read the file, 41 find values, the rest looks up texts and converts numbers;
-// 1.1 ms load the cache instead. Resident memory grows by 20 MB with one thread, 35 MB with four.
+// model 1), 2026-11, csv_bench: 135 ms = 0.76 GB/s from plain text into columns, 142 ms = 0.72 GB/s into a column cache on
+// disk, 210 ms from .gz; with two threads 77, 85 and 114 ms. Looking up texts takes a third of it, cutting rows into
+// values a fifth, finding separators and copying from the file a tenth each. Without effect: keys of vectors instead of
+// words, batches of a quarter or twice the rows, -O3, comparing with the row before where it mostly repeats.
 #include "manygate/data/csv.h"
 
 #include <fmt/format.h>
