@@ -200,7 +200,7 @@ StatusOr<std::vector<Finding>> CheckData(const config::LoadedPipeline& loaded, T
     std::vector<std::string> columns;
     MG_ASSIGN_OR_RETURN(findings, FindAbsentColumns(loaded, loaded.pipeline.eval_input_path(), &columns));
   }
-  if (!findings.empty()) return findings;
+  if (!findings.empty()) return extent == Extent::kQuick ? std::vector<Finding>() : findings;
   Status refused;
   rows.sampled = extent == Extent::kQuick;
   MG_RETURN_IF_ERROR(ReadTables(pool, cache_dir, notes, &rows, &refused));

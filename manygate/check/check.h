@@ -29,7 +29,8 @@ struct Finding {
 };
 
 // kQuick: of up to 20,000 rows of each file, and only what they show: leaks, the order of labels, row weights, ids read
-// as numbers, ranges, blanks, spellings, markers of missing values, dates. Training does so before it starts.
+// as numbers, ranges, blanks, spellings, markers of missing values, dates; not what training itself refuses. Training does
+// so before it starts.
 enum class Extent { kAll, kQuick };
 
 // loaded: has passed ValidatePipeline and ResolveDefaults. cache_dir: of the column cache, "" = none. notes: what reading

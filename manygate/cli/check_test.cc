@@ -94,6 +94,9 @@ TEST(CheckVerbTest, TrainingWarnsOfWhatIsSeenAtAGlance) {
   EXPECT_THAT(warned.err,
               HasSubstr("note: manygate check, with the same configuration or data and labels, looks closer"));
   EXPECT_THAT(train("size", {}).err, Not(HasSubstr("warning: ")));
+  const Ran refused = train("prize", {});
+  EXPECT_THAT(refused.err, HasSubstr("\"prize\" is not a column of"));
+  EXPECT_THAT(refused.err, Not(HasSubstr("warning: "))) << "said once";
   EXPECT_THAT(train("price", {"--set", "data_config.cache_dir=off"}).err, Not(HasSubstr("warning: ")))
       << "the file would be read twice";
 }
