@@ -39,16 +39,17 @@ void AddColumns(VerbParser& parser, std::string& columns) {
 
 StatusOr<VerbFlags> ParseInit(std::span<const std::string> args) {
   InitFlags flags;
-  VerbParser parser(
-      "init",
-      "Looks at data that nobody has described and writes a configuration for them, with a comment beside every choice.\n"
-      "It trains as it is, and is a start for choices of your own.",
-      "Examples:\n"
-      "  manygate init out/funnel.csv --label click --label purchase\n"
-      "  manygate init rows.data --columns age,city,income,bought --label bought --output bought.config");
-  parser.Arguments("DATA", flags.data,
-                   "CSV, TSV, TFRecord or lists of fields, also .gz and .zst; names, globs or lists separated by commas, "
-                   "all with the same columns");
+  VerbParser parser("init",
+                    "Looks at data that nobody has described and writes a configuration for them, with a comment "
+                    "beside every choice.\n"
+                    "It trains as it is, and is a start for choices of your own.",
+                    "Examples:\n"
+                    "  manygate init out/funnel.csv --label click --label purchase\n"
+                    "  manygate init rows.data --columns age,city,income,bought --label bought --output bought.config");
+  parser.Arguments(
+      "DATA", flags.data,
+      "CSV, TSV, TFRecord or lists of fields, also .gz and .zst; names, globs or lists separated by commas, "
+      "all with the same columns");
   parser.List("--label", "NAME[:KIND]", Need::kRequired, flags.labels,
               "A column to predict; may be repeated. KIND is binary, multiclass, regression, count or amount (default: "
               "binary when it has two values, multiclass for up to 20 texts, else regression)");
@@ -166,13 +167,14 @@ Status CheckCompare(const VerbParser& parser, const CompareFlags& flags) {
 
 StatusOr<VerbFlags> ParseCompare(std::span<const std::string> args) {
   CompareFlags flags;
-  VerbParser parser("compare",
-                    "Does sharing help? Trains the model, Shared-Bottom and each task alone on the same rows, seeds and "
-                    "budget, and says\nper task what sharing gains or loses, with a paired 95 % interval.",
-                    "Examples:\n"
-                    "  manygate compare examples/census_income/mmoe.config\n"
-                    "  manygate compare examples/census_income/mmoe.config --seeds 5 --with gbdt\n"
-                    "  manygate compare --data out/funnel.csv --label click --label purchase --model ple");
+  VerbParser parser(
+      "compare",
+      "Does sharing help? Trains the model, Shared-Bottom and each task alone on the same rows, seeds and "
+      "budget, and says\nper task what sharing gains or loses, with a paired 95 % interval.",
+      "Examples:\n"
+      "  manygate compare examples/census_income/mmoe.config\n"
+      "  manygate compare examples/census_income/mmoe.config --seeds 5 --with gbdt\n"
+      "  manygate compare --data out/funnel.csv --label click --label purchase --model ple");
   parser.Argument("CONFIG", Need::kOptional, flags.config, "Configuration, as for train");
   parser.List("--data", "FILE", Need::kOptional, flags.data,
               "Training data; may be repeated. With CONFIG: instead of its train_input_path");
@@ -180,15 +182,17 @@ StatusOr<VerbFlags> ParseCompare(std::span<const std::string> args) {
               "Without CONFIG: a column to predict, as for train; may be repeated");
   AddColumns(parser, flags.columns);
   parser.Text("--model", "NAME", Need::kOptional, flags.model, "As for train: the model that is compared");
-  parser.Text("--model_dir", "DIR", Need::kOptional, flags.model_dir,
-              "Folder for all trained models and transfer.json (default: model_dir of CONFIG with _compare; without one "
-              "out/compare)");
+  parser.Text(
+      "--model_dir", "DIR", Need::kOptional, flags.model_dir,
+      "Folder for all trained models and transfer.json (default: model_dir of CONFIG with _compare; without one "
+      "out/compare)");
   parser.Whole(
       "--seeds", "N", {2, 1000}, [&flags](uint64_t value) { flags.seeds = value; },
       "How many seeds each model is trained with, from train_config.seed on (default: 3)");
-  parser.List("--with", "NAME", Need::kOptional, flags.with,
-              "gbdt: also XGBoost, one model per task, lightly tuned on the validation rows; needs libxgboost, where the "
-              "system has it or named: gbdt=FILE");
+  parser.List(
+      "--with", "NAME", Need::kOptional, flags.with,
+      "gbdt: also XGBoost, one model per task, lightly tuned on the validation rows; needs libxgboost, where the "
+      "system has it or named: gbdt=FILE");
   parser.List("--set", "PATH=VALUE", Need::kOptional, flags.overrides,
               "Replaces one field of the configuration; may be repeated");
   parser.Switch("--resume", flags.resume, "Keep the models that are trained already, with the same configuration");

@@ -18,7 +18,7 @@ using google::protobuf::Reflection;
 constexpr double kNoLimit = std::numeric_limits<double>::infinity();
 // Ids have 31 bits, with room for the missing and the unknown bucket.
 constexpr double kMostIds = 2147483645;
-constexpr double kWidest = 65536;  // units of a layer, width of an embedding
+constexpr double kWidest = 65536;      // units of a layer, width of an embedding
 constexpr double kMostValues = 65536;  // ids of one feature in a row
 constexpr double kLargestBatch = 16777216;
 constexpr double kMostMebibytes = 1 << 30;

@@ -35,7 +35,8 @@ Value OneHot(Graph& graph, std::string name, IdSlots slots, int64_t vocabulary, 
 Value Lookup(Graph& graph, std::string name, IdSlots slots, int table, int32_t default_id = -1,
              Pooling pooling = Pooling::kSum);
 // A table [vocabulary, dim] with the parameter "embeddings.<name>.weight".
-int AddEmbedding(Graph& graph, const std::string& name, int64_t vocabulary, int64_t dim, const Initializer& initializer);
+int AddEmbedding(Graph& graph, const std::string& name, int64_t vocabulary, int64_t dim,
+                 const Initializer& initializer);
 
 // What the look-up pass asks of a node: the rows of its vocabulary that an input row selects, row0 being 0.
 class OneHotOp final : public Op {

@@ -32,8 +32,9 @@ TEST(Inputs, SeveralValuesAreSummedAveragedOrCounted) {
   for (const Pooling pooling : {Pooling::kSum, Pooling::kMean}) {
     Graph graph;
     const int table = AddEmbedding(graph, "t", 4, 2, {});
-    graph.AddOutput("y", Concat(graph, "all", {Lookup(graph, "b", {1, 3}, table, -1, pooling),
-                                               OneHot(graph, "a", {1, 3}, 4), OneHot(graph, "c", 0, 2)}));
+    graph.AddOutput("y", Concat(graph, "all",
+                                {Lookup(graph, "b", {1, 3}, table, -1, pooling), OneHot(graph, "a", {1, 3}, 4),
+                                 OneHot(graph, "c", 0, 2)}));
     GraphRunner runner(graph);
     runner.Write("embeddings.t.weight", {1, 10, 2, 20, 4, 40, 8, 80});
     // 3 and 0; 2 twice and 1; 1 alone. 4 is "no more values"; what stands behind it is not read.

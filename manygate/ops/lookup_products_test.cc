@@ -279,10 +279,10 @@ Graph ValueLists(bool rewrite, int32_t default_id, bool bias = true) {
   Graph graph;
   const int summed = AddEmbedding(graph, "summed", 6, 20, {Initializer::Kind::kUniform, -1.f, 1.f});
   const int averaged = AddEmbedding(graph, "averaged", 6, 4, {Initializer::Kind::kUniform, -1.f, 1.f});
-  const Value x = Concat(graph, "input",
-                         {Lookup(graph, "a", {0, 3}, summed), OneHot(graph, "b", {0, 3}, 6),
-                          OneHot(graph, "c", 3, 4, default_id), Numbers(graph, "x", 0, 2),
-                          Lookup(graph, "d", {4, 3}, averaged, -1, Pooling::kMean)});
+  const Value x =
+      Concat(graph, "input",
+             {Lookup(graph, "a", {0, 3}, summed), OneHot(graph, "b", {0, 3}, 6), OneHot(graph, "c", 3, 4, default_id),
+              Numbers(graph, "x", 0, 2), Lookup(graph, "d", {4, 3}, averaged, -1, Pooling::kMean)});
   Value y = Dense(graph, x, {1, 17}, "first", bias);
   y = Activate(graph, y, Activation::kTanh, "tanh");
   graph.AddOutput("y", Dense(graph, y, {1, 2}, "last"));

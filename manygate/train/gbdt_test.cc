@@ -57,11 +57,12 @@ TEST(GbdtFeaturesTest, OneNumberPerColumnWithMissingAsNaN) {
 }
 
 TEST(GbdtFeaturesTest, ListsAsTheirLengthAndTheirFrequentValues) {
-  const Dataset data = DataOf(
-      "tags,n,y\na|b,1,0\nb|b|a,2,1\n,3,0\nb,4,1\na|c,5,0\nb,6,1\nb,7,0\na,8,1\nb,9,0\na,10,1\n",
-      "feature_configs { id_feature { feature_name: 'tags' embedding_dim: 2 separator: '|' vocab_list: ['b', 'c', 'a'] } } "
-      "feature_configs { raw_feature { feature_name: 'n' } }",
-      kTower);
+  const Dataset data =
+      DataOf("tags,n,y\na|b,1,0\nb|b|a,2,1\n,3,0\nb,4,1\na|c,5,0\nb,6,1\nb,7,0\na,8,1\nb,9,0\na,10,1\n",
+             "feature_configs { id_feature { feature_name: 'tags' embedding_dim: 2 separator: '|' vocab_list: ['b', "
+             "'c', 'a'] } } "
+             "feature_configs { raw_feature { feature_name: 'n' } }",
+             kTower);
   ASSERT_EQ(data.schema.features(0).num_values(), 3u);
   const GbdtFeatures features(data.schema);
   ASSERT_EQ(features.width(), 5);  // how many; b, a, c by frequency; n

@@ -16,8 +16,8 @@
 #include "manygate/config/resolve.h"
 #include "manygate/graph/executor.h"
 #include "manygate/graph/parameter_store.h"
-#include "manygate/models/models.h"
 #include "manygate/models/cross.h"
+#include "manygate/models/models.h"
 #include "manygate/ops/concat.h"
 #include "manygate/ops/inputs.h"
 
@@ -97,8 +97,8 @@ class Replay {
     config::Optimizer adam;
     adam.mutable_adam_optimizer()->set_lr(1e-3f);
     optimizer_ = MakeOptimizer(adam);
-    store_ = std::make_unique<ParameterStore>(
-        graph_, StateCounts{optimizer_->StatePerValue(), optimizer_->StatePerValue()});
+    store_ =
+        std::make_unique<ParameterStore>(graph_, StateCounts{optimizer_->StatePerValue(), optimizer_->StatePerValue()});
     for (size_t i = 0; i < graph_.parameters.size(); ++i) {
       const auto& initial = dump.sections.at("initial");
       const auto found = initial.find(graph_.parameters[i].name);
@@ -220,9 +220,10 @@ class Replay {
         const IdSlots slots(static_cast<int>(id_slots_), input.num_slots);
         const bool with_default = form == Form::kWithDefaults && input.num_slots == 1;
         id_slots_ += input.num_slots;
-        value = input.one_hot ? OneHot(graph_, input.name, slots, input.size, with_default ? 1 : -1)
-                              : Lookup(graph_, input.name, slots, AddEmbedding(graph_, input.name, input.size, input.dim, {}),
-                                       -1, input.pooling == "mean" ? Pooling::kMean : Pooling::kSum);
+        value = input.one_hot
+                    ? OneHot(graph_, input.name, slots, input.size, with_default ? 1 : -1)
+                    : Lookup(graph_, input.name, slots, AddEmbedding(graph_, input.name, input.size, input.dim, {}), -1,
+                             input.pooling == "mean" ? Pooling::kMean : Pooling::kSum);
       }
       all.push_back(value);
     }
@@ -294,16 +295,14 @@ std::vector<Choice> AllCases() {
     for (const Form form : {Form::kAsWired, Form::kRewritten, Form::kWithDefaults})
       cases.push_back({entry.path().stem().string(), form});
   }
-  std::sort(cases.begin(), cases.end(), [](const Choice& a, const Choice& b) {
-    return std::tie(a.name, a.form) < std::tie(b.name, b.form);
-  });
+  std::sort(cases.begin(), cases.end(),
+            [](const Choice& a, const Choice& b) { return std::tie(a.name, a.form) < std::tie(b.name, b.form); });
   return cases;
 }
 
 class Parity : public testing::TestWithParam<Choice> {
  protected:
-  Parity()
-      : dump_(ReadCase(std::string(MANYGATE_SOURCE_DIR) + "/tests/parity/" + GetParam().name + ".txt")) {}
+  Parity() : dump_(ReadCase(std::string(MANYGATE_SOURCE_DIR) + "/tests/parity/" + GetParam().name + ".txt")) {}
   Case dump_;
 };
 
