@@ -5,7 +5,6 @@
 
 #include <algorithm>
 #include <iterator>
-#include <numeric>
 #include <optional>
 #include <set>
 #include <utility>
@@ -22,12 +21,6 @@
 
 namespace manygate::check {
 namespace {
-
-std::vector<uint32_t> AllRows(int64_t rows) {
-  std::vector<uint32_t> all(static_cast<size_t>(rows));
-  std::iota(all.begin(), all.end(), 0u);
-  return all;
-}
 
 std::string FeatureWhere(const config::LoadedPipeline& loaded, const config::FeatureConfig& feature) {
   const std::string name = config::FeatureName(feature), column = config::FeatureColumn(feature);

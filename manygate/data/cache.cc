@@ -150,16 +150,15 @@ std::string OpenCache(const std::string& path, OpenedCache* cache) {
   return "";
 }
 
-// Compares the sources with what the cache was made from; a reason why it is stale, or "".
-std::string CompareSources(const std::vector<std::string>& files, const std::vector<SourceState>& cached) {
-  for (size_t i = 0; i < files.size(); ++i) {
+// Compares the sources with what they were; a reason why what was made of them is stale, or "".
+std::string CompareSources(std::span<const SourceState> sources) {
+  for (const SourceState& then : sources) {
     SourceState now;
-    const SourceState& then = cached[i];
-    if (!Stat(files[i], &now)) return fmt::format("{} is not there any more", files[i]);
+    if (!Stat(then.path, &now)) return fmt::format("{} is not there any more", then.path);
     if (now.bytes != then.bytes) {
-      return fmt::format("{} has changed ({} bytes then, {} now)", files[i], then.bytes, now.bytes);
+      return fmt::format("{} has changed ({} bytes then, {} now)", then.path, then.bytes, now.bytes);
     }
-    if (now.modified_ns != then.modified_ns) return fmt::format("{} has changed (its time)", files[i]);
+    if (now.modified_ns != then.modified_ns) return fmt::format("{} has changed (its time)", then.path);
   }
   return "";
 }
@@ -227,12 +226,7 @@ StatusOr<std::vector<SourceState>> ReadSourceStates(std::span<const std::string>
   return states;
 }
 
-bool SourcesUnchanged(std::span<const SourceState> states) {
-  return std::all_of(states.begin(), states.end(), [](const SourceState& then) {
-    SourceState now;
-    return Stat(then.path, &now) && now.bytes == then.bytes && now.modified_ns == then.modified_ns;
-  });
-}
+bool SourcesUnchanged(std::span<const SourceState> states) { return CompareSources(states).empty(); }
 
 std::string CachePath(const std::string& cache_dir, const CacheKey& key) {
   std::string text = KeyText(key);
@@ -255,7 +249,7 @@ CacheLookup LoadCache(const std::string& cache_dir, const CacheKey& key) {
   for (size_t i = 0; reason.empty() && i < key.files.size(); ++i) {
     if (description.sources[i].path != key.files[i]) reason = "it belongs to other files";
   }
-  if (reason.empty()) reason = CompareSources(key.files, description.sources);
+  if (reason.empty()) reason = CompareSources(description.sources);
   Table table;
   if (reason.empty() && description.columns.size() != key.requests.size()) reason = "it is damaged (columns)";
   for (size_t i = 0; reason.empty() && i < description.columns.size(); ++i) {

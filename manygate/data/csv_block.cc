@@ -17,16 +17,6 @@
 namespace manygate {
 namespace {
 
-// A value as it can stand in a message: cut, on one line.
-std::string Shown(std::string_view text) {
-  std::string shown;
-  for (const char c : text.substr(0, 40)) shown += (static_cast<unsigned char>(c) < 0x20 ? ' ' : c);
-  // A cut inside a character would make the message itself ill-formed.
-  while (!shown.empty() && !IsUtf8(shown) && text.size() > 40) shown.pop_back();
-  if (!IsUtf8(shown)) shown = "bytes that are not UTF-8";
-  return text.size() > 40 ? shown + "..." : shown;
-}
-
 bool IsAscii(const char* data, uint32_t size) {
   uint64_t any = 0;
   uint32_t i = 0;
@@ -138,7 +128,7 @@ void BlockParser::ReportBrokenRow(RowResult result, ParsedBlock* parsed) {
 std::string BlockParser::RaggedRowText() const {
   std::string shown;
   for (int i = 0; i < std::min(rows_.num_fields(), 4); ++i) {
-    shown += fmt::format("{}\"{}\"", i == 0 ? "" : ", ", Shown(rows_.field(i).view()));
+    shown += fmt::format("{}\"{}\"", i == 0 ? "" : ", ", ShownValue(rows_.field(i).view()));
   }
   if (rows_.num_fields() > 4) shown += ", ...";
   const auto expected = static_cast<int>(plan_.names.size());
@@ -255,7 +245,7 @@ void BlockParser::ReportBadNumber(NumberParse result, std::string_view text, uin
                             "data_config.missing_values"
                           : "expected a number; if it means \"missing\", add it to data_config.missing_values; if the "
                             "column holds texts or codes, declare it as an id_feature";
-  AddProblem(parsed, line, field_number, fmt::format("found \"{}\", {}", Shown(text), found));
+  AddProblem(parsed, line, field_number, fmt::format("found \"{}\", {}", ShownValue(text), found));
 }
 
 }  // namespace manygate

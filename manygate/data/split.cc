@@ -58,6 +58,12 @@ std::vector<uint32_t> NumpyRandomState::Permutation(uint32_t n) {
   return order;
 }
 
+std::vector<uint32_t> AllRows(int64_t rows) {
+  std::vector<uint32_t> all(static_cast<size_t>(rows));
+  std::iota(all.begin(), all.end(), 0u);
+  return all;
+}
+
 RowSplit HalvesSplit(uint32_t n, uint32_t seed) {
   const std::vector<uint32_t> order = NumpyRandomState(seed).Permutation(n);
   RowSplit split;

@@ -20,6 +20,9 @@ struct RowSplit {
   std::vector<uint32_t> test;
 };
 
+// 0 .. rows-1.
+std::vector<uint32_t> AllRows(int64_t rows);
+
 // The legacy generator behind numpy.random.RandomState: MT19937 (Matsumoto & Nishimura 1998) seeded by its
 // init_genrand; permutations by Fisher-Yates from the end with masked rejection. Bit for bit numpy's own.
 class NumpyRandomState {

@@ -7,7 +7,7 @@
 #include <array>
 #include <cmath>
 #include <cstring>
-#include <numeric>
+#include <functional>
 #include <set>
 
 #include "manygate/base/file.h"
@@ -22,12 +22,6 @@
 
 namespace manygate {
 namespace {
-
-std::vector<uint32_t> AllRows(int64_t rows) {
-  std::vector<uint32_t> all(rows);
-  std::iota(all.begin(), all.end(), 0u);
-  return all;
-}
 
 // The rows of eval_input_path: validation and test.
 RowSplit SplitEvaluation(const config::SplitConfig& split, int64_t rows) {
@@ -130,23 +124,19 @@ bool HasValues(const Column& column, int64_t rows) {
   return std::any_of(column.numbers, column.numbers + rows, [](float value) { return !std::isnan(value); });
 }
 
-// Features and labels whose column the training files do not have, each at the place where it is configured. Reading would
-// find them too, but could not say where they come from. Where rows name their values (Columns::open), what no row has is
-// known once the table is read; before, it is null.
-Status CheckColumns(const config::LoadedPipeline& loaded, const Table* table) {
-  const config::Pipeline& pipeline = loaded.pipeline;
+StatusOr<Columns> TrainingColumns(const config::Pipeline& pipeline, bool all) {
   MG_ASSIGN_OR_RETURN(const std::vector<std::string> files, ExpandSources(pipeline.train_input_path()));
   MG_ASSIGN_OR_RETURN(const SourceOptions options, SourceOptionsFromConfig(pipeline.data_config()));
-  MG_ASSIGN_OR_RETURN(Columns columns, ReadColumns(files, options, false));
-  if (table != nullptr && !columns.open) return OkStatus();
-  const auto may_have = [&](const std::string& column) {
-    if (table == nullptr) return columns.MayHave(column);
-    const int index = table->Find(column);
-    return index < 0 || HasValues(table->columns[index], table->rows);
-  };
-  std::vector<std::array<std::string, 3>> found;  // column, place, what
+  return ReadColumns(files, options, all);
+}
+
+// Features and labels whose column the training files do not have, each at the place where it is configured. Reading would
+// find them too, but could not say where they come from.
+Status CheckColumns(const config::LoadedPipeline& loaded, const std::function<bool(const std::string&)>& has) {
+  const config::Pipeline& pipeline = loaded.pipeline;
+  std::vector<std::array<std::string, 3>> absent;  // column, place, what
   const auto check = [&](const std::string& column, const std::string& place, const std::string& what) {
-    if (!may_have(column)) found.push_back({column, place, what});
+    if (!has(column)) absent.push_back({column, place, what});
   };
   for (const auto& feature : pipeline.feature_configs())
     check(config::FeatureColumn(feature), loaded.Place(feature), "feature " + config::FeatureName(feature));
@@ -154,12 +144,11 @@ Status CheckColumns(const config::LoadedPipeline& loaded, const Table* table) {
     check(label.column(), loaded.Place(label), "label " + label.label_name());
   for (const std::string& column : pipeline.data_config().sample_weight_fields())
     check(column, loaded.Place(pipeline.data_config(), "sample_weight_fields"), "row weight");
-  if (found.empty()) return OkStatus();
-  if (columns.open) {
-    MG_ASSIGN_OR_RETURN(columns, ReadColumns(files, options, true));
-  }
+  if (absent.empty()) return OkStatus();
+  MG_ASSIGN_OR_RETURN(const std::vector<std::string> files, ExpandSources(pipeline.train_input_path()));
+  MG_ASSIGN_OR_RETURN(const Columns columns, TrainingColumns(pipeline, true));
   std::string problems;
-  for (const auto& [column, place, what] : found)
+  for (const auto& [column, place, what] : absent)
     problems += fmt::format("{}{}: {}: \"{}\" is not a column of {}. {}", problems.empty() ? "" : "\n", place, what,
                             column, files[0], Suggestion(column, columns.names, "Columns"));
   return InvalidInput(problems);
@@ -217,12 +206,18 @@ std::string CacheDirectory(const config::Pipeline& pipeline, const std::string& 
 StatusOr<Dataset> PrepareTraining(const config::LoadedPipeline& loaded, ThreadPool& pool, const std::string& cache_dir,
                                   std::vector<std::string>* notes) {
   const config::Pipeline& pipeline = loaded.pipeline;
-  MG_RETURN_IF_ERROR(CheckColumns(loaded, nullptr));
+  MG_ASSIGN_OR_RETURN(const Columns columns, TrainingColumns(pipeline, false));
+  MG_RETURN_IF_ERROR(CheckColumns(loaded, [&](const std::string& name) { return columns.MayHave(name); }));
   const auto requests = features::RequiredColumns(pipeline);
   MG_ASSIGN_OR_RETURN(Table table,
                       ReadTable(pipeline.train_input_path(), pipeline.data_config(), requests, pool, cache_dir, notes));
   MG_RETURN_IF_ERROR(CheckRows(pipeline.train_input_path(), table.rows));
-  MG_RETURN_IF_ERROR(CheckColumns(loaded, &table));
+  if (columns.open) {  // only the rows show which columns there are
+    MG_RETURN_IF_ERROR(CheckColumns(loaded, [&](const std::string& name) {
+      const int index = table.Find(name);
+      return index < 0 || HasValues(table.columns[index], table.rows);
+    }));
+  }
   const config::SplitConfig& split_config = pipeline.data_config().split();
   const bool separate = !pipeline.eval_input_path().empty();
   const bool validates = !separate || split_config.eval_is_test();  // the training file holds the validation rows too
