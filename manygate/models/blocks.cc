@@ -12,6 +12,7 @@
 #include "manygate/ops/load_balance.h"
 #include "manygate/ops/mix.h"
 #include "manygate/ops/norm.h"
+#include "manygate/ops/sequence_dense.h"
 
 namespace manygate {
 namespace {
@@ -21,10 +22,11 @@ float OfLayer(const google::protobuf::RepeatedField<float>& values, int layer, f
   return values.empty() ? none : values[values.size() == 1 ? 0 : layer];
 }
 
-// What follows the product of one layer.
-Value FinishLayer(Graph& graph, Value x, const config::MLP& mlp, int layer, const std::string& name) {
+// What follows the product of one layer. shared: the groups of x are positions, which have one layer normalisation.
+Value FinishLayer(Graph& graph, Value x, const config::MLP& mlp, int layer, const std::string& name,
+                  bool shared = false) {
   if (mlp.use_bn()) x = BatchNorm(graph, x, name + ".norm");
-  if (mlp.use_ln()) x = LayerNorm(graph, x, name + ".norm");
+  if (mlp.use_ln()) x = LayerNorm(graph, x, name + ".norm", shared);
   const auto activation = ParseActivation(mlp.activation());
   MG_CHECK(activation.has_value(), "activation {} passed validation", mlp.activation());
   x = Activate(graph, x, *activation, name + ".activation");
@@ -40,6 +42,16 @@ Value Mlp(Graph& graph, Value x, const config::MLP& mlp, const std::string& name
     const std::string layer = fmt::format("{}.layers.{}", name, i);
     x = Dense(graph, x, {1, mlp.hidden_units(i)}, layer, HasBias(mlp), OfLayer(mlp.init_scale(), i, 1));
     x = FinishLayer(graph, x, mlp, i, layer);
+  }
+  return x;
+}
+
+Value SharedMlp(Graph& graph, Value x, const config::MLP& mlp, const std::string& name) {
+  MG_CHECK(!mlp.use_bn(), "{}: batch normalisation over positions passed validation", name);
+  for (int i = 0; i < mlp.hidden_units_size(); ++i) {
+    const std::string layer = fmt::format("{}.layers.{}", name, i);
+    x = SharedDense(graph, x, mlp.hidden_units(i), layer, HasBias(mlp), OfLayer(mlp.init_scale(), i, 1));
+    x = FinishLayer(graph, x, mlp, i, layer, true);
   }
   return x;
 }

@@ -17,6 +17,10 @@ namespace manygate {
 // dense layer has no bias. No layers: x.
 Value Mlp(Graph& graph, Value x, const config::MLP& mlp, const std::string& name);
 
+// One network for every position of a sequence: x: [B, L, K] -> [B, L, last hidden unit], layers and names as Mlp's. Not
+// with batch normalisation: its statistics would hang on how far the sequences are padded.
+Value SharedMlp(Graph& graph, Value x, const config::MLP& mlp, const std::string& name);
+
 // num_expert networks of the same shape over one input: x: [B, D] -> [B, E, last hidden unit]. mlp has >= 1 layer.
 Value ExpertBank(Graph& graph, Value x, const config::MLP& mlp, int64_t num_expert, const std::string& name);
 

@@ -10,12 +10,6 @@
 namespace manygate {
 namespace {
 
-Initializer LinearInitializer(int64_t in, float gain) {
-  if (gain == 0.f) return {};
-  const float bound = gain / std::sqrt(static_cast<float>(in));
-  return {Initializer::Kind::kUniform, -bound, bound};
-}
-
 // Blocks 0 .. E-1: W[e] [K, N]; block E, if any: biases [E, N].
 class DenseBankOp final : public Op {
  public:
@@ -48,13 +42,17 @@ class DenseBankOp final : public Op {
   std::string Describe() const override { return "dense per expert"; }
 
  private:
-  static bool HasBias(const OpContext& c) {
-    return static_cast<int64_t>(c.blocks.size()) > c.input_shapes[0].groups;
-  }
+  static bool HasBias(const OpContext& c) { return static_cast<int64_t>(c.blocks.size()) > c.input_shapes[0].groups; }
   int64_t width_;
 };
 
 }  // namespace
+
+Initializer LinearInitializer(int64_t in, float gain) {
+  if (gain == 0.f) return {};
+  const float bound = gain / std::sqrt(static_cast<float>(in));
+  return {Initializer::Kind::kUniform, -bound, bound};
+}
 
 OpTraits DenseOp::Traits(std::span<const Shape> inputs) const {
   return {.backward_reads_inputs = true, .scratch = inputs[0].size() * out_.size()};
@@ -81,8 +79,8 @@ std::string DenseOp::Describe() const { return fmt::format("dense to {}", out_.s
 
 Value Dense(Graph& graph, Value x, Shape out, std::string name, bool bias, float gain) {
   const int64_t in = graph.shape(x).size();
-  std::vector<int64_t> tail = out.groups == 1 ? std::vector<int64_t>{out.width}
-                                              : std::vector<int64_t>{out.groups, out.width};
+  std::vector<int64_t> tail =
+      out.groups == 1 ? std::vector<int64_t>{out.width} : std::vector<int64_t>{out.groups, out.width};
   std::vector<int64_t> weight_shape = {in};
   weight_shape.insert(weight_shape.end(), tail.begin(), tail.end());
   const int weight = graph.AddParameter({name + ".weight", weight_shape, LinearInitializer(in, gain)});

@@ -10,6 +10,9 @@
 
 namespace manygate {
 
+// Uniform in ±gain/√in; gain 0: zeros.
+Initializer LinearInitializer(int64_t in, float gain);
+
 // x: [B, K] (groups are flattened). out: shape [B, groups, width]. Parameters "<name>.weight" [K, width] or, with
 // several groups, [K, groups, width]; "<name>.bias" [width] or [groups, width].
 Value Dense(Graph& graph, Value x, Shape out, std::string name, bool bias = true, float gain = 1);

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include "manygate/base/check.h"
+#include "manygate/math/elementwise.h"
 #include "manygate/math/gate.h"
 
 namespace manygate {
@@ -55,15 +56,36 @@ class MixOp final : public Op {
   Shape OutputShape(std::span<const Shape> inputs) const override { return {1, inputs[0].width}; }
   OpTraits Traits(std::span<const Shape>) const override { return {.backward_reads_inputs = true}; }
   void Forward(const OpContext& c) const override {
-    MixForward(c.rows, c.input_shapes[0].groups, c.shape.width, c.inputs[0].data, c.inputs[0].stride,
-               c.inputs[1].data, c.inputs[1].stride, c.output.data, c.output.stride);
+    MixForward(c.rows, c.input_shapes[0].groups, c.shape.width, c.inputs[0].data, c.inputs[0].stride, c.inputs[1].data,
+               c.inputs[1].stride, c.output.data, c.output.stride);
   }
   void Backward(const OpContext& c) const override {
-    MixBackward(c.rows, c.input_shapes[0].groups, c.shape.width, c.inputs[0].data, c.inputs[0].stride,
-                c.inputs[1].data, c.inputs[1].stride, c.d_output.data, c.d_output.stride, c.accumulate[0],
-                c.d_inputs[0].data, c.d_inputs[0].stride, c.accumulate[1], c.d_inputs[1].data, c.d_inputs[1].stride);
+    if (c.d_inputs[0].data == nullptr || c.d_inputs[1].data == nullptr) return BackwardOfOne(c);
+    MixBackward(c.rows, c.input_shapes[0].groups, c.shape.width, c.inputs[0].data, c.inputs[0].stride, c.inputs[1].data,
+                c.inputs[1].stride, c.d_output.data, c.d_output.stride, c.accumulate[0], c.d_inputs[0].data,
+                c.d_inputs[0].stride, c.accumulate[1], c.d_inputs[1].data, c.d_inputs[1].stride);
   }
   std::string Describe() const override { return "mix experts by gate"; }
+
+ private:
+  // Where one of the two does not learn: weights that are inputs, or a sequence of numbers.
+  static void BackwardOfOne(const OpContext& c) {
+    const auto [experts, width] = c.input_shapes[0];
+    for (int64_t r = 0; r < c.rows; ++r) {
+      const float* d_out = c.d_output.data + r * c.d_output.stride;
+      for (int64_t e = 0; e < experts; ++e) {
+        if (c.d_inputs[0].data != nullptr) {
+          const float gate = c.inputs[1].data[r * c.inputs[1].stride + e];
+          float* d_expert = c.d_inputs[0].data + r * c.d_inputs[0].stride + e * width;
+          c.accumulate[0] ? AddScaled(width, gate, d_out, d_expert) : CopyScaled(width, gate, d_out, d_expert);
+        } else if (c.d_inputs[1].data != nullptr) {
+          const float* expert = c.inputs[0].data + r * c.inputs[0].stride + e * width;
+          float& d_gate = c.d_inputs[1].data[r * c.d_inputs[1].stride + e];
+          d_gate = (c.accumulate[1] ? d_gate : 0.f) + static_cast<float>(Dot(width, d_out, expert));
+        }
+      }
+    }
+  }
 };
 
 }  // namespace

@@ -91,6 +91,25 @@ TEST(Mix, GradientsOfExpertsSharedByTwoGates) {
   CheckGradients(graph, runner, MakeTestBatch(7, {}, 3, 1).Rows());
 }
 
+// Experts that are inputs, weights that are inputs; what learns has a second reader.
+TEST(Mix, GradientsOfOneOfTheTwo) {
+  Graph graph;
+  const Value x = Numbers(graph, "x", 0, 6);
+  const Value experts = SliceColumns(graph, "experts", x, 0, {3, 2});
+  const Value gates = Dense(graph, x, {1, 3}, "gates");
+  const Value other = Dense(graph, x, {1, 3}, "other");
+  graph.AddOutput("a", Mix(graph, experts, gates, "mix a"));
+  graph.AddOutput("b", Mix(graph, experts, other, "mix b"));
+  graph.AddOutput("other", other);
+  const Value weights = SliceColumns(graph, "weights", x, 2, {1, 3});
+  const Value bank = Dense(graph, x, {3, 2}, "bank"), shared = Dense(graph, x, {3, 3}, "shared");
+  graph.AddOutput("c", Mix(graph, bank, weights, "mix c"));
+  graph.AddOutput("d", Mix(graph, shared, weights, "mix d"));
+  graph.AddOutput("shared", Dense(graph, shared, {1, 2}, "last"));
+  GraphRunner runner(graph, {.slice_rows = 4});
+  CheckGradients(graph, runner, MakeTestBatch(7, {}, 6, 1).Rows());
+}
+
 TEST(Softmax, GradientsOfAnInputThatIsReadTwice) {
   Graph graph;
   const Value first = Dense(graph, Numbers(graph, "x", 0, 3), {1, 4}, "first");

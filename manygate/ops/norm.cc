@@ -83,9 +83,10 @@ class BatchNormOp final : public Op {
   }
 };
 
-// Workspace, per row and group: mean, 1 / deviation. Blocks: weight, bias, each [E, H].
+// Workspace, per row and group: mean, 1 / deviation. Blocks: weight, bias, each [E, H], or [H] where they are shared.
 class LayerNormOp final : public Op {
  public:
+  explicit LayerNormOp(bool shared) : shared_(shared) {}
   Shape OutputShape(std::span<const Shape> inputs) const override { return inputs[0]; }
   OpTraits Traits(std::span<const Shape> inputs) const override {
     return {.backward_reads_inputs = true, .workspace_per_row = 2 * inputs[0].groups};
@@ -103,18 +104,17 @@ class LayerNormOp final : public Op {
         float* kept = c.workspace + 2 * (r * groups + e);
         kept[0] = static_cast<float>(mean);
         kept[1] = static_cast<float>(1.0 / std::sqrt(squares / width + kEps));
-        for (int64_t i = 0; i < width; ++i) {
-          At(c.output, r, e * width + i) =
-              (x[i] - kept[0]) * kept[1] * c.blocks[0][e * width + i] + c.blocks[1][e * width + i];
-        }
+        const float* weight = c.blocks[0] + First(e, width);
+        const float* bias = c.blocks[1] + First(e, width);
+        for (int64_t i = 0; i < width; ++i)
+          At(c.output, r, e * width + i) = (x[i] - kept[0]) * kept[1] * weight[i] + bias[i];
       }
     }
   }
 
   void Backward(const OpContext& c) const override {
     const auto [groups, width] = c.shape;
-    std::fill_n(c.d_blocks[0], groups * width, 0.f);
-    std::fill_n(c.d_blocks[1], groups * width, 0.f);
+    for (float* d_block : c.d_blocks) std::fill_n(d_block, shared_ ? width : groups * width, 0.f);
     for (int64_t r = 0; r < c.rows; ++r) {
       for (int64_t e = 0; e < groups; ++e) BackwardGroup(c, r, e, width);
     }
@@ -122,16 +122,21 @@ class LayerNormOp final : public Op {
   std::string Describe() const override { return "layer norm"; }
 
  private:
-  static void BackwardGroup(const OpContext& c, int64_t r, int64_t e, int64_t width) {
+  // Of a group's weights and biases.
+  int64_t First(int64_t group, int64_t width) const { return shared_ ? 0 : group * width; }
+
+  void BackwardGroup(const OpContext& c, int64_t r, int64_t e, int64_t width) const {
     const float* x = &At(c.inputs[0], r, e * width);
     const float* d_y = &At(c.d_output, r, e * width);
-    const float* weight = c.blocks[0] + e * width;
+    const float* weight = c.blocks[0] + First(e, width);
+    float* d_weight = c.d_blocks[0] + First(e, width);
+    float* d_bias = c.d_blocks[1] + First(e, width);
     const float* kept = c.workspace + 2 * (r * c.shape.groups + e);
     double sum = 0, sum_x = 0;
     for (int64_t i = 0; i < width; ++i) {
       const float normal = (x[i] - kept[0]) * kept[1];
-      c.d_blocks[0][e * width + i] += d_y[i] * normal;
-      c.d_blocks[1][e * width + i] += d_y[i];
+      d_weight[i] += d_y[i] * normal;
+      d_bias[i] += d_y[i];
       sum += double{d_y[i]} * weight[i];
       sum_x += double{d_y[i]} * weight[i] * normal;
     }
@@ -144,10 +149,11 @@ class LayerNormOp final : public Op {
       out = c.accumulate[0] ? out + d : d;
     }
   }
+
+  bool shared_;
 };
 
-std::vector<Block> NormBlocks(Graph& graph, Value x, const std::string& name, bool statistics) {
-  const Shape shape = graph.shape(x);
+std::vector<Block> NormBlocks(Graph& graph, Shape shape, const std::string& name, bool statistics) {
   const std::vector<int64_t> dims =
       shape.groups == 1 ? std::vector<int64_t>{shape.width} : std::vector<int64_t>{shape.groups, shape.width};
   const auto constant = [](float value) { return Initializer{Initializer::Kind::kConstant, value, 0}; };
@@ -165,13 +171,14 @@ std::vector<Block> NormBlocks(Graph& graph, Value x, const std::string& name, bo
 }  // namespace
 
 Value BatchNorm(Graph& graph, Value x, std::string name) {
-  auto blocks = NormBlocks(graph, x, name, true);
+  auto blocks = NormBlocks(graph, graph.shape(x), name, true);
   return graph.AddNode(std::move(name), std::make_unique<BatchNormOp>(), {x}, std::move(blocks));
 }
 
-Value LayerNorm(Graph& graph, Value x, std::string name) {
-  auto blocks = NormBlocks(graph, x, name, false);
-  return graph.AddNode(std::move(name), std::make_unique<LayerNormOp>(), {x}, std::move(blocks));
+Value LayerNorm(Graph& graph, Value x, std::string name, bool shared) {
+  const Shape shape = graph.shape(x);
+  auto blocks = NormBlocks(graph, shared ? Shape{1, shape.width} : shape, name, false);
+  return graph.AddNode(std::move(name), std::make_unique<LayerNormOp>(shared), {x}, std::move(blocks));
 }
 
 }  // namespace manygate

@@ -15,8 +15,9 @@ namespace manygate {
 // "<name>.weight", "<name>.bias" and, not trained, "<name>.running_mean", "<name>.running_var".
 Value BatchNorm(Graph& graph, Value x, std::string name);
 
-// Over the width of each group of each row. x: [B, E, H]. Parameters "<name>.weight", "<name>.bias", shapes as above.
-Value LayerNorm(Graph& graph, Value x, std::string name);
+// Over the width of each group of each row. x: [B, E, H]. Parameters "<name>.weight", "<name>.bias", shapes as above, or
+// with `shared` [H], the same for all groups.
+Value LayerNorm(Graph& graph, Value x, std::string name, bool shared = false);
 
 }  // namespace manygate
 
