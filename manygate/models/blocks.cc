@@ -46,11 +46,15 @@ Value Mlp(Graph& graph, Value x, const config::MLP& mlp, const std::string& name
   return x;
 }
 
-Value SharedMlp(Graph& graph, Value x, const config::MLP& mlp, const std::string& name) {
+Value AttentionMlp(Graph& graph, const Attention& inputs, const config::MLP& mlp, const std::string& name) {
   MG_CHECK(!mlp.use_bn(), "{}: batch normalisation over positions passed validation", name);
+  MG_CHECK(mlp.hidden_units_size() > 0, "{}: no hidden layer", name);
+  Value x = inputs.sequence;
   for (int i = 0; i < mlp.hidden_units_size(); ++i) {
     const std::string layer = fmt::format("{}.layers.{}", name, i);
-    x = SharedDense(graph, x, mlp.hidden_units(i), layer, HasBias(mlp), OfLayer(mlp.init_scale(), i, 1));
+    const float scale = OfLayer(mlp.init_scale(), i, 1);
+    x = i == 0 ? AttentionDense(graph, inputs, mlp.hidden_units(0), layer, HasBias(mlp), scale)
+               : SharedDense(graph, x, mlp.hidden_units(i), layer, HasBias(mlp), scale);
     x = FinishLayer(graph, x, mlp, i, layer, true);
   }
   return x;

@@ -9,6 +9,7 @@
 #include "manygate/config/pipeline.pb.h"
 #include "manygate/graph/graph.h"
 #include "manygate/models/models.h"
+#include "manygate/ops/sequence_attention.h"
 
 namespace manygate {
 
@@ -17,9 +18,10 @@ namespace manygate {
 // dense layer has no bias. No layers: x.
 Value Mlp(Graph& graph, Value x, const config::MLP& mlp, const std::string& name);
 
-// One network for every position of a sequence: x: [B, L, K] -> [B, L, last hidden unit], layers and names as Mlp's. Not
-// with batch normalisation: its statistics would hang on how far the sequences are padded.
-Value SharedMlp(Graph& graph, Value x, const config::MLP& mlp, const std::string& name);
+// One network for every position of a sequence, over (q, s, q − s, q ∘ s) of its query and the position: -> [B, L, last
+// hidden unit], layers and names as Mlp's, the first a product of AttentionDense (ops/sequence_attention.h). mlp has >= 1
+// layer, and no batch normalisation: its statistics would hang on how far the sequences are padded.
+Value AttentionMlp(Graph& graph, const Attention& inputs, const config::MLP& mlp, const std::string& name);
 
 // num_expert networks of the same shape over one input: x: [B, D] -> [B, E, last hidden unit]. mlp has >= 1 layer.
 Value ExpertBank(Graph& graph, Value x, const config::MLP& mlp, int64_t num_expert, const std::string& name);

@@ -18,8 +18,7 @@ Value WeightedSum(Graph& graph, Value sequence, Value scores, Value length, cons
 
 Value DinEncoder(Graph& graph, Value query, Value sequence, Value length, const config::MLP& attn_mlp,
                  const std::string& name) {
-  const Value input = AttentionInput(graph, query, sequence, name + ".input");
-  const Value hidden = SharedMlp(graph, input, attn_mlp, name + ".attn_mlp");
+  const Value hidden = AttentionMlp(graph, {query, sequence, length}, attn_mlp, name + ".attn_mlp");
   return WeightedSum(graph, sequence, SharedDense(graph, hidden, 1, name + ".attn_mlp.output"), length, name);
 }
 

@@ -19,7 +19,7 @@ namespace manygate {
 
 // Zhou et al. 2018, "Deep Interest Network", with softmax weights: position l scores u(MLP(q, s_l, q − s_l, q ∘ s_l)), u one
 // linear unit; the result is Σ_l softmax(scores)_l · s_l. Q <= S; a shorter query is padded with zeros. Parameters
-// "<name>.attn_mlp.layers.<i>.…" (SharedMlp in models/blocks.h, whose limits hold) and "<name>.attn_mlp.output.weight"
+// "<name>.attn_mlp.layers.<i>.…" (AttentionMlp in models/blocks.h, whose limits hold) and "<name>.attn_mlp.output.weight"
 // [H, 1], ".bias" [1].
 Value DinEncoder(Graph& graph, Value query, Value sequence, Value length, const config::MLP& attn_mlp,
                  const std::string& name);

@@ -161,7 +161,7 @@ TEST(DinEncoderDeathTest, QueryAndBatchNorm) {
   NumberGraph g;
   const Value wide = Numbers(g.graph, "wide", 0, 3);
   EXPECT_DEATH(DinEncoder(g.graph, wide, g.sequence, g.length, AttentionMlp({2}), "din"),
-               "din.input: a query of 3 numbers, positions of 2");
+               "din.attn_mlp.layers.0: a query of 3 numbers, positions of 2");
   config::MLP mlp = AttentionMlp({2});
   mlp.set_use_bn(true);
   EXPECT_DEATH(DinEncoder(g.graph, g.query, g.sequence, g.length, mlp, "din"),

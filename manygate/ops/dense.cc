@@ -10,6 +10,12 @@
 namespace manygate {
 namespace {
 
+Initializer LinearInitializer(int64_t in, float gain) {
+  if (gain == 0.f) return {};
+  const float bound = gain / std::sqrt(static_cast<float>(in));
+  return {Initializer::Kind::kUniform, -bound, bound};
+}
+
 // Blocks 0 .. E-1: W[e] [K, N]; block E, if any: biases [E, N].
 class DenseBankOp final : public Op {
  public:
@@ -47,12 +53,6 @@ class DenseBankOp final : public Op {
 };
 
 }  // namespace
-
-Initializer LinearInitializer(int64_t in, float gain) {
-  if (gain == 0.f) return {};
-  const float bound = gain / std::sqrt(static_cast<float>(in));
-  return {Initializer::Kind::kUniform, -bound, bound};
-}
 
 OpTraits DenseOp::Traits(std::span<const Shape> inputs) const {
   return {.backward_reads_inputs = true, .scratch = inputs[0].size() * out_.size()};
@@ -102,6 +102,17 @@ Value DenseBank(Graph& graph, Value x, int64_t width, std::string name, bool bia
     blocks.push_back({1, groups * width, {{b, 0, 1, groups * width, 0, 0}}});
   }
   return graph.AddNode(std::move(name), std::make_unique<DenseBankOp>(width), {x}, std::move(blocks));
+}
+
+std::vector<Block> DenseBlocks(Graph& graph, int64_t in, int64_t width, const std::string& name, bool bias,
+                               float gain) {
+  const int weight = graph.AddParameter({name + ".weight", {in, width}, LinearInitializer(in, gain)});
+  std::vector<Block> blocks = {{in, width, {{weight, 0, in, width, 0, 0}}}};
+  if (bias) {
+    const int b = graph.AddParameter({name + ".bias", {width}, LinearInitializer(in, gain), false});
+    blocks.push_back({1, width, {{b, 0, 1, width, 0, 0}}});
+  }
+  return blocks;
 }
 
 }  // namespace manygate

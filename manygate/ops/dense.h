@@ -5,13 +5,11 @@
 #define MANYGATE_OPS_DENSE_H_
 
 #include <string>
+#include <vector>
 
 #include "manygate/graph/graph.h"
 
 namespace manygate {
-
-// Uniform in ±gain/√in; gain 0: zeros.
-Initializer LinearInitializer(int64_t in, float gain);
 
 // x: [B, K] (groups are flattened). out: shape [B, groups, width]. Parameters "<name>.weight" [K, width] or, with
 // several groups, [K, groups, width]; "<name>.bias" [width] or [groups, width].
@@ -20,6 +18,10 @@ Value Dense(Graph& graph, Value x, Shape out, std::string name, bool bias = true
 // out[b, e, :] = x[b, e, :]·W[e] + bias[e]. x: [B, E, K]; out: [B, E, width].
 // Parameters "<name>.weight" [E, K, width], "<name>.bias" [E, width].
 Value DenseBank(Graph& graph, Value x, int64_t width, std::string name, bool bias = true, float gain = 1);
+
+// The parameters "<name>.weight" [in, width] and, with a bias, "<name>.bias" [width], each in a block of its own; for other
+// products of one weight.
+std::vector<Block> DenseBlocks(Graph& graph, int64_t in, int64_t width, const std::string& name, bool bias, float gain);
 
 // Block 0: W [K, N]; block 1, if any: b [1, N].
 class DenseOp final : public Op {

@@ -112,6 +112,21 @@ TEST(LayerNorm, NormalisesEachGroupOfEachRow) {
               ElementsAre(FloatNear(-a, 1e-6f), FloatNear(2 * a, 1e-6f), FloatNear(7, 1e-5f), FloatNear(4, 1e-5f)));
 }
 
+TEST(LayerNorm, OneWeightForAllGroups) {
+  Graph graph;
+  const Value x = SliceColumns(graph, "groups", Numbers(graph, "x", 0, 4), 0, {2, 2});
+  graph.AddOutput("y", LayerNorm(graph, x, "norm", true));
+  EXPECT_THAT(graph.parameters[0].shape, ElementsAre(2));
+  EXPECT_THAT(graph.parameters[1].shape, ElementsAre(2));
+  GraphRunner runner(graph);
+  runner.Write("norm.weight", {1, 2});
+  runner.Write("norm.bias", {0, 10});
+  const float a = 1 / std::sqrt(1 + 1e-5f);
+  EXPECT_THAT(
+      runner.Predict(NumberBatch(4, {1, 3, 0, 20}).Rows())[0],
+      ElementsAre(FloatNear(-a, 1e-6f), FloatNear(10 + 2 * a, 1e-5f), FloatNear(-1, 1e-5f), FloatNear(12, 1e-5f)));
+}
+
 TEST(LayerNorm, Gradients) {
   const Graph graph = NormalisedGraph(false);
   GraphRunner runner(graph, {.slice_rows = 4});

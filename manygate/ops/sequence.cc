@@ -87,10 +87,7 @@ class SequenceOp final : public Op {
         const float* d_out = c.d_output.data + r * c.d_output.stride + reader.column;
         const int32_t* ids = reader.Ids(*c.input, r);
         const int64_t length = reader.Length(*c.input, r);
-        for (int64_t k = 0; k < length; ++k) {
-          float* gradient = table.gradient(ids[k]);
-          for (int64_t i = 0; i < reader.width; ++i) gradient[i] += d_out[k * shape_.width + i];
-        }
+        for (int64_t k = 0; k < length; ++k) AddTo(reader.width, d_out + k * shape_.width, table.gradient(ids[k]));
       }
     }
   }

@@ -1,81 +1,123 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "manygate/ops/sequence_attention.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
-#include <cmath>
 
 #include "manygate/base/check.h"
 #include "manygate/math/elementwise.h"
 #include "manygate/math/gate.h"
+#include "manygate/math/gemm.h"
+#include "manygate/ops/dense.h"
 
 namespace manygate {
 namespace {
 
-// Inputs: query, sequence.
-class AttentionInputOp final : public Op {
+int64_t LengthOf(View length, int64_t row, int64_t most) {
+  return std::min(static_cast<int64_t>(length.data[row * length.stride]), most);
+}
+
+// Inputs: query, sequence, length. Block 0: W [4·S, N], the parts W1 .. W4 one below the other; block 1, if any: b [1, N].
+class AttentionDenseOp final : public Op {
  public:
-  Shape OutputShape(std::span<const Shape> inputs) const override { return {inputs[1].groups, 4 * inputs[1].width}; }
-  OpTraits Traits(std::span<const Shape>) const override { return {.backward_reads_inputs = true}; }
+  explicit AttentionDenseOp(int64_t width) : width_(width) {}
+  Shape OutputShape(std::span<const Shape> inputs) const override { return {inputs[1].groups, width_}; }
+  OpTraits Traits(std::span<const Shape> inputs) const override {
+    return {.backward_reads_inputs = true, .scratch = 4 * inputs[1].width * width_ + width_};
+  }
 
   void Forward(const OpContext& c) const override {
-    const auto [positions, width] = c.input_shapes[1];
-    const int64_t wide = c.input_shapes[0].size();
+    const auto [positions, in] = c.input_shapes[1];
+    const Parts parts = PartsOf(c);
     for (int64_t r = 0; r < c.rows; ++r) {
       const float* q = c.inputs[0].data + r * c.inputs[0].stride;
-      for (int64_t l = 0; l < positions; ++l) {
-        const float* s = c.inputs[1].data + r * c.inputs[1].stride + l * width;
-        float* out = c.output.data + r * c.output.stride + 4 * l * width;
-        std::copy_n(q, wide, out);
-        std::copy_n(s, width, out + width);
-        float* difference = out + 2 * width;
-        float* product = out + 3 * width;
-        for (int64_t i = 0; i < wide; ++i) difference[i] = q[i] - s[i];
-        for (int64_t i = 0; i < wide; ++i) product[i] = q[i] * s[i];
-        // The query's zeros.
-        std::fill_n(out + wide, width - wide, 0.f);
-        for (int64_t i = wide; i < width; ++i) difference[i] = -s[i];
-        std::fill_n(product + wide, width - wide, 0.f);
+      float* out = c.output.data + r * c.output.stride;
+      const int64_t length = LengthOf(c.inputs[2], r, positions);
+      if (length > 0) {
+        MakeRowWeight(c, parts, q);
+        MultiplyNN(1, width_, c.input_shapes[0].size(), q, 0, parts.query, width_,
+                   c.blocks.size() > 1 ? c.blocks[1] : nullptr, parts.sums, 0);
+        MultiplyNN(length, width_, in, c.inputs[1].data + r * c.inputs[1].stride, in, parts.row, width_, parts.sums,
+                   out, width_);
       }
+      std::fill_n(out + length * width_, (positions - length) * width_, 0.f);
     }
   }
 
   void Backward(const OpContext& c) const override {
-    if (c.d_inputs[0].data != nullptr) QueryGradient(c);
-    if (c.d_inputs[1].data != nullptr) SequenceGradient(c);
+    const auto [positions, in] = c.input_shapes[1];
+    const View d_query = c.d_inputs[0], d_sequence = c.d_inputs[1];
+    const Parts parts = PartsOf(c);
+    for (size_t b = 0; b < c.d_blocks.size(); ++b) std::fill_n(c.d_blocks[b], (b == 0 ? 4 * in : 1) * width_, 0.f);
+    for (int64_t r = 0; r < c.rows; ++r) {
+      const int64_t length = LengthOf(c.inputs[2], r, positions);
+      const float* d_out = c.d_output.data + r * c.d_output.stride;
+      if (d_query.data != nullptr && !c.accumulate[0])
+        std::fill_n(d_query.data + r * d_query.stride, c.input_shapes[0].size(), 0.f);
+      if (d_sequence.data != nullptr) {
+        float* d_s = d_sequence.data + r * d_sequence.stride;
+        if (!c.accumulate[1]) std::fill_n(d_s + length * in, (positions - length) * in, 0.f);
+        MakeRowWeight(c, parts, c.inputs[0].data + r * c.inputs[0].stride);
+        MultiplyNT(length, width_, in, d_out, width_, parts.row, width_, c.accumulate[1], d_s, in, parts.free);
+      }
+      if (length == 0) continue;
+      MultiplyTN(length, width_, in, c.inputs[1].data + r * c.inputs[1].stride, in, d_out, width_, parts.row, width_);
+      ColumnSums(length, width_, d_out, width_, parts.sums);
+      AddRowGradients(c, parts, r);
+    }
+    // W3 is in both sums with different signs.
+    for (int64_t i = 0; i < in * width_; ++i)
+      c.d_blocks[0][2 * in * width_ + i] = c.d_blocks[0][i] - c.d_blocks[0][in * width_ + i];
   }
-  std::string Describe() const override { return "query, position, difference and product"; }
+  std::string Describe() const override {
+    return fmt::format("query, position, difference and product, dense to {}", width_);
+  }
 
  private:
-  // d_q = Σ_l d_query + d_difference + d_product ∘ s
-  static void QueryGradient(const OpContext& c) {
-    const auto [positions, width] = c.input_shapes[1];
-    const int64_t wide = c.input_shapes[0].size();
-    for (int64_t r = 0; r < c.rows; ++r) {
-      float* d_q = c.d_inputs[0].data + r * c.d_inputs[0].stride;
-      if (!c.accumulate[0]) std::fill_n(d_q, wide, 0.f);
-      for (int64_t l = 0; l < positions; ++l) {
-        const float* s = c.inputs[1].data + r * c.inputs[1].stride + l * width;
-        const float* d = c.d_output.data + r * c.d_output.stride + 4 * l * width;
-        for (int64_t i = 0; i < wide; ++i) d_q[i] += d[i] + d[2 * width + i] + d[3 * width + i] * s[i];
-      }
+  // Of a slice, in its scratch.
+  struct Parts {
+    float* query;     // W1 + W3 [S, N]
+    float* position;  // W2 − W3 [S, N]
+    float* row;       // of a row: position + diag(q)·W4 [S, N]; then the gradient of that
+    float* free;      // [S, N]
+    float* sums;      // [N]
+  };
+
+  Parts PartsOf(const OpContext& c) const {
+    const int64_t size = c.input_shapes[1].width * width_;
+    const Parts parts = {c.scratch, c.scratch + size, c.scratch + 2 * size, c.scratch + 3 * size, c.scratch + 4 * size};
+    const float* w = c.blocks[0];
+    for (int64_t i = 0; i < size; ++i) parts.query[i] = w[i] + w[2 * size + i];
+    for (int64_t i = 0; i < size; ++i) parts.position[i] = w[size + i] - w[2 * size + i];
+    return parts;
+  }
+
+  void MakeRowWeight(const OpContext& c, const Parts& parts, const float* q) const {
+    const int64_t in = c.input_shapes[1].width, wide = c.input_shapes[0].size();
+    const float* product = c.blocks[0] + 3 * in * width_;
+    std::copy_n(parts.position, in * width_, parts.row);
+    for (int64_t i = 0; i < wide; ++i) AddScaled(width_, q[i], product + i * width_, parts.row + i * width_);
+  }
+
+  // Hands the gradient of the row's weight (parts.row) and of its bias (parts.sums) on.
+  void AddRowGradients(const OpContext& c, const Parts& parts, int64_t r) const {
+    const int64_t in = c.input_shapes[1].width, wide = c.input_shapes[0].size(), size = in * width_;
+    const float* q = c.inputs[0].data + r * c.inputs[0].stride;
+    float* d_query = c.d_inputs[0].data == nullptr ? nullptr : c.d_inputs[0].data + r * c.d_inputs[0].stride;
+    AddTo(size, parts.row, c.d_blocks[0] + size);
+    if (c.d_blocks.size() > 1) AddTo(width_, parts.sums, c.d_blocks[1]);
+    for (int64_t i = 0; i < wide; ++i) {
+      const int64_t at = i * width_;
+      AddScaled(width_, q[i], parts.sums, c.d_blocks[0] + at);
+      AddScaled(width_, q[i], parts.row + at, c.d_blocks[0] + 3 * size + at);
+      if (d_query != nullptr)
+        d_query[i] += static_cast<float>(Dot(width_, parts.query + at, parts.sums) +
+                                         Dot(width_, c.blocks[0] + 3 * size + at, parts.row + at));
     }
   }
 
-  // d_s = d_position − d_difference + d_product ∘ q
-  static void SequenceGradient(const OpContext& c) {
-    const auto [positions, width] = c.input_shapes[1];
-    const int64_t wide = c.input_shapes[0].size();
-    for (int64_t r = 0; r < c.rows; ++r) {
-      const float* q = c.inputs[0].data + r * c.inputs[0].stride;
-      for (int64_t l = 0; l < positions; ++l) {
-        const float* d = c.d_output.data + r * c.d_output.stride + (4 * l + 1) * width;
-        float* d_s = c.d_inputs[1].data + r * c.d_inputs[1].stride + l * width;
-        if (!c.accumulate[1]) std::fill_n(d_s, width, 0.f);
-        for (int64_t i = 0; i < wide; ++i) d_s[i] += d[i] - d[width + i] + d[2 * width + i] * q[i];
-        for (int64_t i = wide; i < width; ++i) d_s[i] += d[i] - d[width + i];
-      }
-    }
-  }
+  int64_t width_;
 };
 
 // Inputs: query, sequence.
@@ -125,8 +167,7 @@ class MaskedSoftmaxOp final : public Op {
   }
   void Forward(const OpContext& c) const override {
     for (int64_t r = 0; r < c.rows; ++r) {
-      const float given = c.inputs[1].data[r * c.inputs[1].stride];
-      const int64_t length = std::min(static_cast<int64_t>(given), c.shape.width);
+      const int64_t length = LengthOf(c.inputs[1], r, c.shape.width);
       float* y = c.output.data + r * c.output.stride;
       if (length > 0) SoftmaxForward(1, length, c.inputs[0].data + r * c.inputs[0].stride, 0, y, 0);
       std::fill_n(y + length, c.shape.width - length, 0.f);
@@ -143,10 +184,12 @@ class MaskedSoftmaxOp final : public Op {
 
 }  // namespace
 
-Value AttentionInput(Graph& graph, Value query, Value sequence, std::string name) {
-  const int64_t wide = graph.shape(query).size(), width = graph.shape(sequence).width;
-  MG_CHECK(wide <= width, "{}: a query of {} numbers, positions of {}", name, wide, width);
-  return graph.AddNode(std::move(name), std::make_unique<AttentionInputOp>(), {query, sequence});
+Value AttentionDense(Graph& graph, const Attention& inputs, int64_t width, std::string name, bool bias, float gain) {
+  const int64_t wide = graph.shape(inputs.query).size(), in = graph.shape(inputs.sequence).width;
+  MG_CHECK(wide <= in, "{}: a query of {} numbers, positions of {}", name, wide, in);
+  MG_CHECK(graph.shape(inputs.length).size() == 1, "{}: {} lengths per row", name, graph.shape(inputs.length).size());
+  return graph.AddNode(name, std::make_unique<AttentionDenseOp>(width), {inputs.query, inputs.sequence, inputs.length},
+                       DenseBlocks(graph, 4 * in, width, name, bias, gain));
 }
 
 Value PositionScores(Graph& graph, Value query, Value sequence, std::string name) {

@@ -11,6 +11,7 @@
 #include "manygate/ops/gradient_check_testing.h"
 #include "manygate/ops/mix.h"
 #include "manygate/ops/sequence.h"
+#include "manygate/ops/sequence_dense.h"
 
 namespace manygate {
 namespace {
@@ -18,18 +19,43 @@ namespace {
 using testing::ElementsAre;
 using testing::FloatEq;
 
-TEST(AttentionInput, QueryPositionDifferenceAndProduct) {
+// Column n of W picks one number: of the query, of the position, of their difference, of their product.
+TEST(AttentionDense, QueryPositionDifferenceAndProduct) {
   Graph graph;
-  const Value x = Numbers(graph, "x", 0, 8);
-  const Value sequence = SliceColumns(graph, "sequence", x, 2, {2, 3});
-  const Value y = AttentionInput(graph, SliceColumns(graph, "query", x, 0, {1, 2}), sequence, "y");
-  EXPECT_EQ(graph.shape(y), (Shape{2, 12}));
-  EXPECT_EQ(graph.node(y).op->Describe(), "query, position, difference and product");
+  const Value x = Numbers(graph, "x", 0, 9);
+  const Attention inputs = {.query = SliceColumns(graph, "query", x, 1, {1, 2}),
+                            .sequence = SliceColumns(graph, "sequence", x, 3, {2, 3}),
+                            .length = SliceColumns(graph, "length", x, 0, {1, 1})};
+  const Value y = AttentionDense(graph, inputs, 5, "y");
+  EXPECT_EQ(graph.shape(y), (Shape{2, 5}));
+  EXPECT_EQ(graph.node(y).op->Describe(), "query, position, difference and product, dense to 5");
+  ASSERT_EQ(graph.parameters.size(), 2u);
+  EXPECT_EQ(graph.parameters[0].name, "y.weight");
+  EXPECT_EQ(graph.parameters[0].initializer.b, 1 / std::sqrt(12.f));
+  EXPECT_THAT(graph.parameters[0].shape, ElementsAre(12, 5));
+  EXPECT_THAT(graph.parameters[1].shape, ElementsAre(5));
   graph.AddOutput("y", y);
+  graph.AddOutput("z", AttentionDense(graph, inputs, 1, "z", false));
   GraphRunner runner(graph);
-  EXPECT_THAT(runner.Predict(NumberBatch(8, {2, 3, 10, 20, 30, -1, 5, 7}).Rows())[0],
-              ElementsAre(2, 3, 0, 10, 20, 30, -8, -17, -30, 20, 60, 0,  //
-                          2, 3, 0, -1, 5, 7, 3, -2, -7, -2, 15, 0));
+  std::vector<float> weight(60, 0.f);
+  weight[1 * 5 + 0] = 1;   // q_1
+  weight[5 * 5 + 1] = 1;   // s_2
+  weight[6 * 5 + 2] = 1;   // q_0 − s_0
+  weight[8 * 5 + 3] = 1;   // 0 − s_2
+  weight[10 * 5 + 4] = 1;  // q_1 s_1
+  runner.Write("y.weight", weight);
+  runner.Write("y.bias", {0.5f, 0, 0, 0, -1});
+  runner.Write("z.weight", std::vector<float>(12, 1));
+  // The second row ends after one position, the third has none.
+  const TestBatch batch = NumberBatch(9, {2, 2, 3, 10, 20, 30, -1, 5, 7,  //
+                                          1, 1, 2, 3,  4,  5,  9,  9, 9,  //
+                                          0, 1, 2, 3,  4,  5,  9,  9, 9});
+  const auto out = runner.Predict(batch.Rows());
+  EXPECT_THAT(out[0], ElementsAre(3.5f, 30, -8, -30, 59, 3.5f, 7, 3, -7, 14,  //
+                                  2.5f, 5, -2, -5, 7, 0, 0, 0, 0, 0,          //
+                                  0, 0, 0, 0, 0, 0, 0, 0, 0, 0));
+  // Σ (q + s + q − s + q s) = 2 Σ q + Σ q s: 10 + 80, 10 + 13; 6 + 11.
+  EXPECT_THAT(out[1], ElementsAre(90, 23, 17, 0, 0, 0));
 }
 
 TEST(PositionScores, AreProductsWithTheQuery) {
@@ -69,9 +95,8 @@ TEST(SequenceAttention, Gradients) {
   const Value length = SequenceLength(graph, "length", clicks);
   const Value sequence = Dense(graph, x, {3, 3}, "sequence");
   const Value query = Dense(graph, x, {1, 2}, "query"), whole = Dense(graph, x, {1, 3}, "whole");
-  const Value input = AttentionInput(graph, query, sequence, "input");
-  graph.AddOutput("input", Dense(graph, input, {1, 2}, "scores"));
-  graph.AddOutput("again", Dense(graph, AttentionInput(graph, whole, sequence, "more"), {1, 2}, "again"));
+  graph.AddOutput("short query", AttentionDense(graph, {query, sequence, length}, 2, "first"));
+  graph.AddOutput("whole query", AttentionDense(graph, {whole, sequence, length}, 1, "second", false));
   const Value scores = PositionScores(graph, whole, sequence, "products");
   const Value weights = MaskedSoftmax(graph, scores, length, "softmax");
   graph.AddOutput("y", Mix(graph, sequence, weights, "mix"));
@@ -91,19 +116,40 @@ TEST(SequenceAttention, GradientsOfTheQueryAlone) {
   Graph graph;
   const Value x = Numbers(graph, "x", 0, 8);
   const Value sequence = SliceColumns(graph, "sequence", x, 2, {3, 2});
+  const SequencePart part = {.number_offset = 2, .width = 2, .positions = 3};
   const Value query = Dense(graph, SliceColumns(graph, "two", x, 0, {1, 2}), {1, 2}, "query");
-  graph.AddOutput("y", Dense(graph, AttentionInput(graph, query, sequence, "input"), {1, 1}, "y"));
+  graph.AddOutput("y", AttentionDense(graph, {query, sequence, SequenceLength(graph, "length", part)}, 2, "y"));
   const Value alone = Dense(graph, SliceColumns(graph, "more", x, 0, {1, 2}), {1, 2}, "alone");
   graph.AddOutput("z", PositionScores(graph, alone, sequence, "z"));
   GraphRunner runner(graph);
   CheckGradients(graph, runner, MakeTestBatch(6, {}, 8, 3).Rows());
 }
 
+// The sequence alone learns, and a row's numbers do not depend on its slice.
+TEST(SequenceAttention, GradientsOfTheSequenceAlone) {
+  Graph graph;
+  const Value x = Numbers(graph, "x", 0, 6);
+  const SequencePart part = {.number_offset = 0, .width = 2, .positions = 3};
+  const Value sequence = SharedDense(graph, Sequence(graph, "s", {part}, 3), 3, "sequence");
+  const Value query = SliceColumns(graph, "query", x, 0, {1, 2}), length = SequenceLength(graph, "length", part);
+  graph.AddOutput("y", AttentionDense(graph, {query, sequence, length}, 2, "y"));
+  TestBatch batch = MakeTestBatch(9, {}, 6, 3);
+  for (int64_t r = 0; r < 9; ++r)
+    if (r % 3 > 0) batch.numbers[6 * r + 2 * (r % 3)] = std::nanf("");
+  GraphRunner whole(graph), three(graph, {.threads = 3, .slice_rows = 2}), one(graph, {.slice_rows = 2});
+  CheckGradients(graph, whole, batch.Rows());
+  const RunResult got = three.Train(batch.Rows()), want = one.Train(batch.Rows());
+  for (size_t i = 0; i < want.gradients.size(); ++i) EXPECT_TRUE(SameBits(got.gradients[i], want.gradients[i])) << i;
+  EXPECT_TRUE(SameBits(whole.Train(batch.Rows()).logits[0], want.logits[0]));
+}
+
 TEST(SequenceAttentionDeathTest, Shapes) {
   Graph graph;
   const Value x = Numbers(graph, "x", 0, 6);
   const Value sequence = SliceColumns(graph, "sequence", x, 0, {3, 2});
-  EXPECT_DEATH(AttentionInput(graph, x, sequence, "a"), "a: a query of 6 numbers, positions of 2");
+  EXPECT_DEATH(AttentionDense(graph, {x, sequence, x}, 1, "a"), "a: a query of 6 numbers, positions of 2");
+  const Value query = SliceColumns(graph, "query", x, 0, {1, 2});
+  EXPECT_DEATH(AttentionDense(graph, {query, sequence, x}, 1, "a"), "a: 6 lengths per row");
   EXPECT_DEATH(PositionScores(graph, x, sequence, "b"), "b: a query of 6 numbers, positions of 2");
   EXPECT_DEATH(MaskedSoftmax(graph, sequence, x, "c"), "c: 2 scores at each of 3 positions");
   EXPECT_DEATH(MaskedSoftmax(graph, x, x, "d"), "d: 6 lengths per row");

@@ -70,14 +70,7 @@ class SharedDenseOp final : public Op {
 }  // namespace
 
 Value SharedDense(Graph& graph, Value x, int64_t width, std::string name, bool bias, float gain) {
-  const int64_t in = graph.shape(x).width;
-  const Initializer initializer = LinearInitializer(in, gain);
-  const int weight = graph.AddParameter({name + ".weight", {in, width}, initializer});
-  std::vector<Block> blocks = {{in, width, {{weight, 0, in, width, 0, 0}}}};
-  if (bias) {
-    const int b = graph.AddParameter({name + ".bias", {width}, initializer, false});
-    blocks.push_back({1, width, {{b, 0, 1, width, 0, 0}}});
-  }
+  std::vector<Block> blocks = DenseBlocks(graph, graph.shape(x).width, width, name, bias, gain);
   return graph.AddNode(std::move(name), std::make_unique<SharedDenseOp>(width), {x}, std::move(blocks));
 }
 
