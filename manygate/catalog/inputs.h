@@ -11,8 +11,9 @@
 namespace manygate {
 
 // The feature groups of a resolved and validated model: the first DEEP one, through the cross layers if there are any,
-// the WIDE one, and the others by name. Adds the embedding tables and the maps of piecewise-linear features
-// ("pieces.<feature>.weight", ".bias").
+// the WIDE one, and the others by name. Adds the embedding tables, the maps of piecewise-linear features
+// ("pieces.<feature>.weight", ".bias"), embeddings of numbers ("dense_embeddings.<feature>...") and sequence encoders
+// ("sequence_encoders.<group>.<name>...").
 ModelInputs BuildInputs(Graph& graph, const config::ModelConfig& model, const features::Schema& schema);
 
 }  // namespace manygate

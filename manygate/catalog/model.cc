@@ -26,8 +26,9 @@ std::vector<std::string> ModelFiles() { return {kConfigFileName, features::kSche
 
 StateCounts CountStates(const config::Pipeline& pipeline, Purpose purpose) {
   if (purpose == Purpose::kPredict) return {};
-  return {MakeOptimizer(pipeline.train_config().dense_optimizer())->StatePerValue(),
-          MakeOptimizer(pipeline.train_config().sparse_optimizer())->StatePerValue()};
+  const config::TrainConfig& train = pipeline.train_config();
+  return {MakeOptimizer(train.dense_optimizer(), RowDecay::kEveryStep)->StatePerValue(),
+          MakeOptimizer(train.sparse_optimizer(), RowDecay::kWhenTouched)->StatePerValue()};
 }
 
 // Features and labels that the configuration names must be in the schema: both files are the user's to damage.
@@ -54,14 +55,16 @@ Status CheckSchemaFits(const config::Pipeline& pipeline, const features::Schema&
 // Ids of an embedded feature that no training row has.
 std::vector<int64_t> UnseenIds(const features::FeatureSchema& feature) {
   std::vector<int64_t> unseen;
+  if (!feature.value_id().empty()) return unseen;  // several values may have one id
   for (int i = 0; i < feature.training_count_size(); ++i)
     if (feature.training_count(i) == 0) unseen.push_back(i);
   const auto size = static_cast<int64_t>(feature.vocabulary_size());
   const bool has_missing = !feature.has_default_value() && !feature.has_default_number();
   if (has_missing && feature.missing_count() == 0) unseen.push_back(size - 1);
-  const bool has_unknown = feature.kind() == features::FeatureSchema::VOCABULARY ||
-                           feature.kind() == features::FeatureSchema::BUCKETS;
-  if (has_unknown && feature.unknown_count() == 0) unseen.push_back(size - 1 - (has_missing ? 1 : 0));
+  if (feature.unknown_count() > 0 || feature.has_default_id()) return unseen;
+  if (feature.kind() == features::FeatureSchema::VOCABULARY) unseen.push_back(feature.value_size());
+  if (feature.kind() == features::FeatureSchema::BUCKETS)
+    unseen.push_back(static_cast<int64_t>(feature.num_buckets()));
   return unseen;
 }
 

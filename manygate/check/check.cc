@@ -12,6 +12,7 @@
 #include "manygate/base/text.h"
 #include "manygate/check/detectors.h"
 #include "manygate/config/accessors.h"
+#include "manygate/config/feature_list.h"
 #include "manygate/data/paths.h"
 #include "manygate/data/reader.h"
 #include "manygate/data/source.h"
@@ -22,10 +23,10 @@
 namespace manygate::check {
 namespace {
 
-std::string FeatureWhere(const config::LoadedPipeline& loaded, const config::FeatureConfig& feature) {
-  const std::string name = config::FeatureName(feature), column = config::FeatureColumn(feature);
-  return fmt::format("{}: feature \"{}\"{}", loaded.Place(feature), name,
-                     name == column ? "" : fmt::format(" (column \"{}\")", column));
+std::string FeatureWhere(const config::LoadedPipeline& loaded, const config::ListedFeature& feature) {
+  const bool own = feature.generator.has_value() || feature.name == feature.column;
+  return fmt::format("{}: feature \"{}\"{}", loaded.PlaceOfPath(feature.path), feature.name,
+                     own ? "" : fmt::format(" (column \"{}\")", feature.column));
 }
 
 // Where the label is configured, or else where a tower names it.
@@ -53,8 +54,8 @@ StatusOr<std::vector<Finding>> FindAbsentColumns(const config::LoadedPipeline& l
                         fmt::format("needs column \"{}\", which {} does not have", column, files[0]),
                         Suggestion(column, found.names, "Columns")});
   };
-  for (const config::FeatureConfig& feature : loaded.pipeline.feature_configs())
-    check(config::FeatureColumn(feature), FeatureWhere(loaded, feature));
+  for (const config::ListedFeature& feature : config::ListFeatures(loaded.pipeline))
+    for (const std::string& column : config::FileColumns(feature)) check(column, FeatureWhere(loaded, feature));
   for (const features::LabelSchema& label : features::LabelsOf(loaded.pipeline))
     check(label.column(), LabelWhere(loaded, label.name()));
   for (const std::string& column : data_config.sample_weight_fields())
@@ -105,8 +106,10 @@ Status SplitRows(CheckedRows* rows) {
 
 void CollectColumns(CheckedRows* rows) {
   const auto in = [](const Table& table, const std::string& name) { return &table.columns[table.Find(name)]; };
-  for (const config::FeatureConfig& feature : rows->pipeline().feature_configs()) {
-    const std::string name = config::FeatureColumn(feature);
+  rows->listed_features = config::ListFeatures(rows->pipeline());
+  for (const config::ListedFeature& feature : rows->listed_features) {
+    const std::string& name = feature.column;
+    if (rows->train_table.Find(name) < 0) continue;  // it is generated
     auto found = std::find_if(rows->features.begin(), rows->features.end(),
                               [&](const CheckedColumn& column) { return column.name == name; });
     if (found == rows->features.end()) {

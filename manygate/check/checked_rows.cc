@@ -52,11 +52,12 @@ std::vector<uint32_t> SampleOf(std::span<const uint32_t> rows, size_t most) {
   return sample;
 }
 
-bool LearnsEveryValue(const config::FeatureConfig& feature) {
-  if (!feature.has_id_feature()) return false;
-  const config::IdFeature& id = feature.id_feature();
-  return !id.has_num_buckets() && !id.has_hash_bucket_size() && id.vocab_list_size() == 0 && id.min_count() <= 1 &&
-         id.max_vocabulary() == 0;
+bool LearnsEveryValue(const config::FeatureConfig& encoding) {
+  if (!encoding.has_id_feature()) return false;
+  const config::IdFeature& id = encoding.id_feature();
+  return !id.has_num_buckets() && !id.has_hash_bucket_size() && id.vocab_list_size() == 0 &&
+         id.vocab_dict_size() == 0 && !id.has_vocab_file() && !id.has_zch() && !id.has_dynamicemb() &&
+         id.min_count() <= 1 && id.max_vocabulary() == 0;
 }
 
 bool HoldsLists(const config::IdFeature& feature, const Column& column) {
@@ -67,8 +68,8 @@ bool HoldsLists(const config::IdFeature& feature, const Column& column) {
 
 bool LearnsEveryValue(const CheckedColumn& column) {
   if (column.train->kind != ColumnKind::kCategory) return false;
-  return std::any_of(column.features.begin(), column.features.end(), [&](const config::FeatureConfig* feature) {
-    return LearnsEveryValue(*feature) && !HoldsLists(feature->id_feature(), *column.train);
+  return std::any_of(column.features.begin(), column.features.end(), [&](const config::ListedFeature* feature) {
+    return LearnsEveryValue(feature->encoding) && !HoldsLists(feature->encoding.id_feature(), *column.train);
   });
 }
 
@@ -78,7 +79,7 @@ std::string EvaluationWhere(const CheckedRows& rows) {
 }
 
 bool ReadsNumbers(const CheckedColumn& column) {
-  return std::any_of(column.features.begin(), column.features.end(), [](auto* f) { return f->has_raw_feature(); });
+  return std::any_of(column.features.begin(), column.features.end(), [](auto* f) { return f->encoding.has_raw_feature(); });
 }
 
 std::string Percent(double share) {

@@ -11,6 +11,7 @@
 #include <string>
 #include <vector>
 
+#include "manygate/config/feature_list.h"
 #include "manygate/config/load.h"
 #include "manygate/config/pipeline.pb.h"
 #include "manygate/data/table.h"
@@ -24,7 +25,7 @@ struct CheckedColumn {
   std::string where;  // of the first of its features
   const Column* train = nullptr;
   const Column* evaluation = nullptr;
-  std::vector<const config::FeatureConfig*> features;
+  std::vector<const config::ListedFeature*> features;  // of listed_features
 };
 
 struct CheckedLabel {
@@ -44,7 +45,8 @@ struct CheckedRows {
   // rows of the first, all rows of the second.
   std::vector<uint32_t> train, evaluation;
   std::vector<std::string> file_columns;  // all columns of the training file, in order
-  std::vector<CheckedColumn> features;    // each column once, in the order of the features
+  std::vector<config::ListedFeature> listed_features;
+  std::vector<CheckedColumn> features;    // each column that features read as it is, once, in the order of the features
   std::vector<CheckedLabel> labels;
 
   const Table& evaluation_source() const { return separate ? evaluation_table : train_table; }
@@ -69,7 +71,7 @@ bool ReadsNumbers(const CheckedColumn& column);
 
 // An id_feature with a learnt vocabulary and neither min_count nor max_vocabulary: no training row reaches its input of
 // unknown values.
-bool LearnsEveryValue(const config::FeatureConfig& feature);
+bool LearnsEveryValue(const config::FeatureConfig& encoding);
 // Whether some text of the column holds several values of the feature (IdFeature.separator).
 bool HoldsLists(const config::IdFeature& feature, const Column& column);
 // One of the column's features does, of one value a row: texts that hold several (IdFeature.separator) are not meant.

@@ -35,9 +35,9 @@ struct Scaling {
 
 Scaling ScalingOf(const CheckedColumn& column) {
   Scaling scaling;
-  for (const config::FeatureConfig* feature : column.features) {
-    if (!feature->has_raw_feature()) continue;
-    const config::RawFeature& raw = feature->raw_feature();
+  for (const config::ListedFeature* feature : column.features) {
+    if (!feature->encoding.has_raw_feature()) continue;
+    const config::RawFeature& raw = feature->encoding.raw_feature();
     const config::NumericTransform& transform = raw.transform();
     if (raw.boundaries_size() > 0 || transform.quantile_bins() > 0 || transform.piecewise_linear() > 0) continue;
     if (transform.log1p() || (transform.has_clip_min() && transform.has_clip_max())) continue;

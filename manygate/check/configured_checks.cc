@@ -30,8 +30,8 @@ bool Covers(const config::IdFeature& id, const std::string& text) {
          number < static_cast<double>(id.num_buckets()) && number == std::floor(number);
 }
 
-std::string FeatureWhereOf(const CheckedRows& rows, const config::FeatureConfig& feature) {
-  return fmt::format("{}: feature \"{}\"", rows.loaded->Place(feature), config::FeatureName(feature));
+std::string FeatureWhereOf(const CheckedRows& rows, const config::ListedFeature& feature) {
+  return fmt::format("{}: feature \"{}\"", rows.loaded->PlaceOfPath(feature.path), feature.name);
 }
 
 // The bin, or the clipped value, of a number.
@@ -80,9 +80,9 @@ std::vector<Finding> FindUncoveredValues(const CheckedRows& rows) {
   for (const CheckedColumn& column : rows.features) {
     if (column.train->kind != ColumnKind::kCategory) continue;
     const std::vector<int64_t> counts = CountCodes(*column.train, rows.train);
-    for (const config::FeatureConfig* feature : column.features) {
-      const config::IdFeature& id = feature->id_feature();
-      if (!feature->has_id_feature() || (id.vocab_list_size() == 0 && !id.has_num_buckets())) continue;
+    for (const config::ListedFeature* feature : column.features) {
+      const config::IdFeature& id = feature->encoding.id_feature();
+      if (!feature->encoding.has_id_feature() || (id.vocab_list_size() == 0 && !id.has_num_buckets())) continue;
       if (HoldsLists(id, *column.train)) continue;
       int64_t uncovered = 0, present = 0;
       std::vector<std::string> examples;
@@ -109,9 +109,9 @@ std::vector<Finding> FindCrowdedBuckets(const CheckedRows& rows) {
   std::vector<Finding> findings;
   for (const CheckedColumn& column : rows.features) {
     if (column.train->kind != ColumnKind::kCategory) continue;
-    for (const config::FeatureConfig* feature : column.features) {
-      const auto buckets = static_cast<int64_t>(feature->id_feature().hash_bucket_size());
-      if (!feature->has_id_feature() || buckets == 0 || HoldsLists(feature->id_feature(), *column.train)) continue;
+    for (const config::ListedFeature* feature : column.features) {
+      const auto buckets = static_cast<int64_t>(feature->encoding.id_feature().hash_bucket_size());
+      if (buckets == 0 || HoldsLists(feature->encoding.id_feature(), *column.train)) continue;
       const int64_t distinct = CountDistinct(*column.train, rows.train);
       if (distinct < kValuesPerBucket * buckets) continue;
       findings.push_back({Severity::kWarning, FeatureWhereOf(rows, *feature),
@@ -126,16 +126,16 @@ std::vector<Finding> FindCrowdedBuckets(const CheckedRows& rows) {
 std::vector<Finding> FindFlattenedNumbers(const CheckedRows& rows) {
   std::vector<Finding> findings;
   for (const CheckedColumn& column : rows.features) {
-    if (std::none_of(column.features.begin(), column.features.end(), [](auto* f) { return Flattens(*f); })) continue;
+    if (std::none_of(column.features.begin(), column.features.end(), [](auto* f) { return Flattens(f->encoding); })) continue;
     const std::vector<float> numbers = NumbersOf(*column.train, rows.train);
-    for (const config::FeatureConfig* feature : column.features) {
-      if (!Flattens(*feature)) continue;
-      const double share = FlatShare(feature->raw_feature(), numbers);
+    for (const config::ListedFeature* feature : column.features) {
+      if (!Flattens(feature->encoding)) continue;
+      const double share = FlatShare(feature->encoding.raw_feature(), numbers);
       if (share <= kFlat) continue;
       findings.push_back(
           {Severity::kWarning, FeatureWhereOf(rows, *feature),
            fmt::format("is one and the same in {} of the training rows, after its {}", Percent(share),
-                       feature->raw_feature().boundaries_size() > 0 ? "boundaries" : "clip_min and clip_max"),
+                       feature->encoding.raw_feature().boundaries_size() > 0 ? "boundaries" : "clip_min and clip_max"),
            "Compare them with the column's values: manygate inspect FILE shows its range"});
     }
   }

@@ -27,8 +27,8 @@ bool IsMarker(const std::string& text) {
 
 // Whether some feature cuts the column into bins or pieces: a marker is then one of its own.
 bool CutsPieces(const CheckedColumn& column) {
-  return std::any_of(column.features.begin(), column.features.end(), [](const config::FeatureConfig* feature) {
-    const config::RawFeature& raw = feature->raw_feature();
+  return std::any_of(column.features.begin(), column.features.end(), [](const config::ListedFeature* feature) {
+    const config::RawFeature& raw = feature->encoding.raw_feature();
     return raw.boundaries_size() > 0 || raw.transform().quantile_bins() > 0 || raw.transform().piecewise_linear() > 0;
   });
 }

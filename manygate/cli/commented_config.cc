@@ -12,6 +12,7 @@
 #include "manygate/base/check.h"
 #include "manygate/base/text.h"
 #include "manygate/config/accessors.h"
+#include "manygate/config/feature_list.h"
 #include "manygate/config/resolve.h"
 
 namespace manygate::cli {
@@ -30,7 +31,7 @@ std::string OneLine(const config::FeatureConfig& feature) {
   printer.SetUseShortRepeatedPrimitives(true);
   printer.SetUseUtf8StringEscaping(true);
   std::string text;
-  MG_CHECK(printer.PrintToString(feature, &text), "feature {}", config::FeatureName(feature));
+  MG_CHECK(printer.PrintToString(feature, &text), "feature {}", feature.ShortDebugString());
   return fmt::format("feature_configs {{ {} }}\n", Trim(text));
 }
 
@@ -81,13 +82,14 @@ std::string Features(const config::Pipeline& pipeline, const Findings& findings)
   std::map<std::string, const InferredColumn*> columns;
   for (const InferredColumn& column : findings.schema.columns) columns[column.name] = &column;
   std::string text = Comment("Features: a number column enters several times, each time in another form."), last;
-  for (const config::FeatureConfig& feature : pipeline.feature_configs()) {
-    const std::string name(config::FeatureColumn(feature));
+  const std::vector<config::ListedFeature> listed = config::ListFeatures(pipeline);
+  for (int i = 0; i < pipeline.feature_configs_size(); ++i) {
+    const std::string& name = listed[i].column;  // what is inferred are ids and numbers
     const auto column = columns.find(name);
     if (name != last && column != columns.end())
       text += Comment(fmt::format("{}: {}", name, ColumnNote(*column->second, findings.schema.rows)));
     last = name;
-    text += OneLine(feature);
+    text += OneLine(pipeline.feature_configs(i));
   }
   return text;
 }

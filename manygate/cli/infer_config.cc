@@ -198,9 +198,12 @@ StatusOr<config::LoadedPipeline> ReplaceModel(const config::LoadedPipeline& load
                                               const std::vector<std::string>& overrides) {
   const config::ModelConfig& old = loaded.pipeline.model_config();
   std::vector<config::TaskTower> towers(config::TaskTowers(old).begin(), config::TaskTowers(old).end());
-  for (config::TaskTower& tower : towers) {  // what only DBMTL reads; as a new model it gets its own
+  for (config::TaskTower& tower : towers) {  // what one model only reads; as a new model it gets its own
     tower.clear_relation_tower_names();
     tower.clear_relation_mlp();
+    tower.clear_intervention_tower_names();
+    tower.clear_low_rank_dim();
+    tower.clear_dropout_ratio();
   }
   config::Pipeline pipeline = loaded.pipeline;
   MG_ASSIGN_OR_RETURN(*pipeline.mutable_model_config(), NamedModel(model, towers));

@@ -95,6 +95,7 @@ Status RunTrain(const TrainFlags& flags, const Console& console) {
     loaded.places["train_config.seed"] = "--seed";
   }
   MG_ASSIGN_OR_RETURN(const std::string model_dir, ModelDirectory(flags, loaded, console));
+  if (const std::string ignored = loaded.IgnoredNote(); !ignored.empty()) PrintNotes({&ignored, 1}, console);
   PrintWarnings(flags, loaded, model_dir, console);
   const TrainOptions options{.model_dir = model_dir,
                              .num_threads = flags.threads,

@@ -198,18 +198,6 @@ std::vector<std::string> EvaluationMetricNames(const ModelConfig& model_config) 
   return names;
 }
 
-const std::string& FeatureName(const FeatureConfig& feature) {
-  return feature.has_raw_feature() ? feature.raw_feature().feature_name() : feature.id_feature().feature_name();
-}
-
-std::string FeatureColumn(const FeatureConfig& feature) {
-  const std::string& expression =
-      feature.has_raw_feature() ? feature.raw_feature().expression() : feature.id_feature().expression();
-  if (expression.empty()) return FeatureName(feature);
-  const size_t colon = expression.find(':');
-  return colon == std::string::npos ? expression : expression.substr(colon + 1);
-}
-
 std::string LabelColumn(const DataConfig& data_config, std::string_view label_name) {
   for (const LabelConfig& label : data_config.label_configs()) {
     if (label.label_name() == label_name && !label.column().empty()) return label.column();

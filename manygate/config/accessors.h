@@ -80,11 +80,6 @@ std::vector<std::string> TowerMetricNames(const TaskTower& tower);
 // All names that early_stopping.metric and best_metrics may hold: "loss", "<metric>_<tower>", "mean_<metric>".
 std::vector<std::string> EvaluationMetricNames(const ModelConfig& model_config);
 
-// feature_name of whichever feature is set; "" when absent.
-const std::string& FeatureName(const FeatureConfig& feature);
-// The column that the feature reads: its expression without "side:", or its name.
-std::string FeatureColumn(const FeatureConfig& feature);
-
 // The column that a label is made from: its LabelConfig's column, or its own name.
 std::string LabelColumn(const DataConfig& data_config, std::string_view label_name);
 

@@ -123,10 +123,6 @@ TEST(AccessorsTest, EvaluationMetricNames) {
 }
 
 TEST(AccessorsTest, Columns) {
-  EXPECT_EQ(FeatureColumn(Parse<FeatureConfig>("id_feature { feature_name: 'f' expression: 'user:c' }")), "c");
-  EXPECT_EQ(FeatureColumn(Parse<FeatureConfig>("raw_feature { feature_name: 'f' expression: 'c' }")), "c");
-  EXPECT_EQ(FeatureColumn(Parse<FeatureConfig>("raw_feature { feature_name: 'f:g' }")), "f:g");
-  EXPECT_EQ(FeatureName(Parse<FeatureConfig>("raw_feature { feature_name: 'f' }")), "f");
   const DataConfig data =
       Parse<DataConfig>("label_configs { label_name: 'a' column: 'c' } label_configs { label_name: 'b' }");
   EXPECT_EQ(LabelColumn(data, "a"), "c");

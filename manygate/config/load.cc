@@ -6,6 +6,8 @@
 #include <google/protobuf/io/zero_copy_stream_impl_lite.h>
 #include <google/protobuf/text_format.h>
 
+#include <algorithm>
+
 #include "manygate/base/file.h"
 #include "manygate/base/text.h"
 #include "manygate/config/override.h"
@@ -56,11 +58,13 @@ Status ParseText(std::string_view text, LoadedPipeline* loaded) {
     ParserErrors errors(loaded->name, &lines);
     google::protobuf::TextFormat::Parser parser;
     parser.RecordErrorsTo(&errors);
+    parser.AllowUnknownField(true);  // what is unknown has been judged: it may be read over
     google::protobuf::io::ArrayInputStream input(text.data(), static_cast<int>(text.size()));
     if (!parser.Parse(&input, &loaded->pipeline) && lines.empty()) {
       lines.Add(fmt::format("{}: cannot be read as a configuration", loaded->name));
     }
   }
+  loaded->ignored = scanned.ignored;
   for (const auto& [path, place] : scanned.places) {
     loaded->places[path] = fmt::format("{}:{}:{}", loaded->name, place.line, place.column);
   }
@@ -153,6 +157,20 @@ std::string LoadedPipeline::PlaceOfPath(std::string_view path) const {
     path = path.substr(0, cut == std::string_view::npos ? 0 : cut);
   }
   return name;
+}
+
+std::string LoadedPipeline::IgnoredNote() const {
+  // By what they are about, in order of first appearance.
+  std::vector<std::pair<std::string, std::vector<std::string>>> topics;
+  for (const auto& [path, topic] : ignored) {
+    auto found = std::find_if(topics.begin(), topics.end(), [&](const auto& one) { return one.first == topic; });
+    if (found == topics.end()) found = topics.insert(found, {topic, {}});
+    found->second.push_back(path);
+  }
+  std::string text;
+  for (const auto& [topic, paths] : topics)
+    text += fmt::format("{}{} (about {})", text.empty() ? "" : "; ", JoinNames(paths, 10), topic);
+  return text.empty() ? "" : fmt::format("{}: ignored: {}", name, text);
 }
 
 StatusOr<LoadedPipeline> LoadPipeline(const std::string& path, std::span<const std::string> overrides) {

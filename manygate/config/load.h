@@ -15,6 +15,8 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 #include "manygate/base/status.h"
 #include "manygate/config/pipeline.pb.h"
@@ -27,6 +29,11 @@ struct LoadedPipeline {
   // Path of a field ("feature_configs[2].id_feature.embedding_dim") -> "file:line:column" or "--set path=value".
   // Only fields that were written; a repeated field is there once per element.
   std::map<std::string, std::string, std::less<>> places;
+
+  // Paths of written fields that are read over (foreign_fields.h), and what they are about.
+  std::vector<std::pair<std::string, std::string>> ignored;
+  // A line about them: `t.config: ignored: data_config.pin_memory (about GPUs ...), ...`; "" without any.
+  std::string IgnoredNote() const;
 
   // Where `field` of `parent` was written; a field that was not written gives the place of the nearest message around
   // it that was, or at last the file's name. `parent` is pipeline or a message inside it; both may have been changed,

@@ -78,6 +78,21 @@ void FillDbmtl(const NetworkDefaults& defaults, DBMTL* dbmtl) {
   }
 }
 
+// Each tower moved by the one before it, in a quarter of its dimensions; without interventions it would be Shared-Bottom.
+void FillDc2vr(const NetworkDefaults& defaults, DC2VR* dc2vr) {
+  if (!dc2vr->has_bottom_mlp()) FillMlp(defaults.trunk, true, defaults, dc2vr->mutable_bottom_mlp());
+  for (TaskTower& tower : *dc2vr->mutable_task_towers()) {
+    if (!tower.has_mlp()) FillMlp(defaults.tower, false, defaults, tower.mutable_mlp());
+  }
+  const auto width = [&](int i) { return *dc2vr->task_towers(i).mlp().hidden_units().rbegin(); };
+  for (int i = 1; i < dc2vr->task_towers_size(); ++i) {
+    TaskTower& tower = *dc2vr->mutable_task_towers(i);
+    if (tower.intervention_tower_names_size() > 0 || tower.has_low_rank_dim()) continue;
+    tower.add_intervention_tower_names(TowerName(dc2vr->task_towers(i - 1)));
+    tower.set_low_rank_dim(std::max(1u, std::min(width(i), width(i - 1)) / 4));
+  }
+}
+
 void FillPepNet(const NetworkDefaults& defaults, PEPNet* pepnet) {
   if (pepnet->ppnet_hidden_units_size() == 0) {
     pepnet->add_ppnet_hidden_units(defaults.trunk.back());
@@ -102,6 +117,10 @@ void FillModelDefaults(ModelConfig* model_config, const NetworkDefaults& default
   bool has_trunk = FillNeeded(defaults.trunk, true, defaults, model);
   if (model_config->has_dbmtl()) {
     FillDbmtl(defaults, model_config->mutable_dbmtl());
+    has_trunk = true;
+  }
+  if (model_config->has_dc2vr()) {
+    FillDc2vr(defaults, model_config->mutable_dc2vr());
     has_trunk = true;
   }
   FillNumExpert(defaults, model);

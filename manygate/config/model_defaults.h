@@ -37,6 +37,7 @@ struct NetworkDefaults {
 //   a tower's mlp           the tower's layers; trunk and tower in one where the model has no trunk of its own
 // and for single models:
 //   dbmtl                   bottom_mlp; each tower reads the one before it, relation_mlp as a tower
+//   dc2vr                   bottom_mlp; each tower is moved by the one before it, low_rank_dim a quarter of the narrower
 //   pepnet                  ppnet_hidden_units trunk.back(), then the tower; towers get no mlp
 // Widths, dropout, activation and initial values of what is there already stay.
 void FillModelDefaults(ModelConfig* model_config, const NetworkDefaults& defaults = {});

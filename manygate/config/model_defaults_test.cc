@@ -88,6 +88,12 @@ TEST(ModelDefaultsTest, SpecialModels) {
                        " relation_mlp { hidden_units: 32 } } }",
                        *DefaultModel("dbmtl", TwoTowers())),
             "");
+  EXPECT_EQ(Difference("dc2vr { bottom_mlp { hidden_units: [128, 64] }"
+                       " task_towers { label_name: 'click' mlp { hidden_units: 32 } }"
+                       " task_towers { label_name: 'buy' mlp { hidden_units: 32 } intervention_tower_names: 'click'"
+                       " low_rank_dim: 8 } }",
+                       *DefaultModel("dc2vr", TwoTowers())),
+            "");
   EXPECT_EQ(Difference("pepnet { ppnet_hidden_units: [64, 32] ppnet_activation: 'nn.SiLU' ppnet_dropout_ratio: 0.5"
                        " task_towers { label_name: 'click' } task_towers { label_name: 'buy' } }",
                        *DefaultModel("pepnet", TwoTowers(), kLarge)),

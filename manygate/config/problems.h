@@ -9,8 +9,10 @@
 #include <map>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "manygate/base/status.h"
+#include "manygate/config/feature_list.h"
 #include "manygate/config/load.h"
 
 namespace manygate::config {
@@ -58,6 +60,12 @@ void CheckFeatures(const Pipeline& pipeline, Problems* problems);
 void CheckData(const Pipeline& pipeline, Problems* problems);
 void CheckModel(const Pipeline& pipeline, Problems* problems);
 void CheckTraining(const Pipeline& pipeline, Problems* problems);
+
+// The parts of CheckFeatures.
+void CheckFeatureNames(const Pipeline& pipeline, Problems* problems);
+void CheckGenerator(const ListedFeature& feature, const std::vector<ListedFeature>& features, Problems* problems);
+void CheckGeneratorOrder(const std::vector<ListedFeature>& features, Problems* problems);
+void CheckGroups(const Pipeline& pipeline, const std::vector<ListedFeature>& features, Problems* problems);
 
 // The part of CheckTraining that knows train_config.balancing.
 void CheckBalancing(const Pipeline& pipeline, Problems* problems);

@@ -7,6 +7,7 @@
 
 #include "manygate/base/check.h"
 #include "manygate/config/accessors.h"
+#include "manygate/config/feature_list.h"
 
 namespace manygate::config {
 namespace {
@@ -16,7 +17,11 @@ void ResolveOptimizers(TrainConfig* train_config) {
   // The schema's default rate is TorchEasyRec's 0.002; a run that names no optimizer at all takes Adam's usual one.
   if (dense->optimizer_case() == Optimizer::OPTIMIZER_NOT_SET) dense->mutable_adam_optimizer()->set_lr(0.001f);
   if (dense->learning_rate_case() == Optimizer::LEARNING_RATE_NOT_SET) dense->mutable_constant_learning_rate();
-  if (!train_config->has_sparse_optimizer()) *train_config->mutable_sparse_optimizer() = *dense;
+  if (!train_config->has_sparse_optimizer()) {
+    *train_config->mutable_sparse_optimizer() = *dense;
+    Optimizer* copy = train_config->mutable_sparse_optimizer();
+    if (copy->has_adam_optimizer()) copy->mutable_adam_optimizer()->clear_amsgrad();  // tables have none
+  }
   Optimizer* sparse = train_config->mutable_sparse_optimizer();
   if (sparse->optimizer_case() == Optimizer::OPTIMIZER_NOT_SET) sparse->mutable_adam_optimizer()->set_lr(0.001f);
   if (sparse->learning_rate_case() == Optimizer::LEARNING_RATE_NOT_SET) sparse->mutable_constant_learning_rate();
@@ -90,7 +95,8 @@ void ResolveLabels(const ModelConfig& model_config, DataConfig* data_config) {
 void ResolveFeatures(Pipeline* pipeline) {
   for (FeatureConfig& feature : *pipeline->mutable_feature_configs()) {
     // In an expression a colon ends the side; a name that holds one can only stand by itself.
-    const std::string& name = FeatureName(feature);
+    const std::string& name =
+        feature.has_raw_feature() ? feature.raw_feature().feature_name() : feature.id_feature().feature_name();
     if (name.find(':') != std::string::npos) continue;
     if (feature.has_id_feature() && feature.id_feature().expression().empty()) {
       feature.mutable_id_feature()->set_expression(name);
@@ -104,8 +110,10 @@ void ResolveFeatures(Pipeline* pipeline) {
       std::any_of(groups->begin(), groups->end(), [](const auto& group) { return group.group_type() == DEEP; });
   if (!has_deep) groups->Add()->set_group_name("all");
   for (FeatureGroupConfig& group : *groups) {
-    if (group.feature_names_size() > 0) continue;
-    for (const FeatureConfig& feature : pipeline->feature_configs()) group.add_feature_names(FeatureName(feature));
+    if (group.feature_names_size() > 0 || group.sequence_groups_size() > 0) continue;
+    for (const ListedFeature& feature : ListFeatures(*pipeline))
+      if (!feature.stub && !(feature.is_sequence && feature.encoding.has_raw_feature()))
+        group.add_feature_names(feature.name);
   }
 }
 

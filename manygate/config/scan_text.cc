@@ -10,6 +10,7 @@
 #include <limits>
 
 #include "manygate/base/text.h"
+#include "manygate/config/foreign_fields.h"
 
 namespace manygate::config {
 namespace {
@@ -194,8 +195,7 @@ class Scanner {
     tokenizer_.Next();
     const FieldDescriptor* field = type.FindFieldByName(name);
     if (field == nullptr) {
-      Problem(place, UnknownField(type, name));
-      SkipValue();
+      SkipUnknown(type, path, name, place);
       return;
     }
     NoteOnce(*field, place, seen);
@@ -208,6 +208,18 @@ class Scanner {
     } else {
       ScanElement(*field, ElementPath(*field, field_path, seen), place);
     }
+  }
+
+  void SkipUnknown(const Descriptor& type, const std::string& path, const std::string& name, TextPlace place) {
+    const ForeignField* foreign = FindForeignField(type, name);
+    if (foreign == nullptr) {
+      Problem(place, UnknownField(type, name));
+    } else if (foreign->kind == ForeignField::Kind::kIgnored) {
+      result_->ignored.emplace_back(path.empty() ? name : path + "." + name, foreign->text);
+    } else {
+      Problem(place, fmt::format("{} {}", name, foreign->text));
+    }
+    SkipValue();
   }
 
   std::string ElementPath(const FieldDescriptor& field, const std::string& path, Seen* seen) {

@@ -13,6 +13,7 @@
 #include <map>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace manygate::config {
@@ -35,6 +36,8 @@ struct ScannedText {
   // name, or of the element inside [ ].
   std::map<std::string, TextPlace> places;
   std::vector<TextProblem> problems;  // in order of place, at most kMostProblems
+  // Paths of fields that are read over (foreign_fields.h), and what they are about; in order of place.
+  std::vector<std::pair<std::string, std::string>> ignored;
 };
 
 ScannedText ScanText(std::string_view text, const google::protobuf::Descriptor& type);

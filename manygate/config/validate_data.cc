@@ -6,6 +6,8 @@
 
 #include "manygate/base/text.h"
 #include "manygate/config/accessors.h"
+#include "manygate/config/feature_list.h"
+#include "manygate/config/input_fields.h"
 #include "manygate/config/problems.h"
 
 namespace manygate::config {
@@ -31,8 +33,37 @@ void CheckText(const DataConfig& data, Problems* problems) {
   }
 }
 
+void CheckDatasetType(const DataConfig& data, Problems* problems) {
+  switch (data.dataset_type()) {
+    case OdpsDataset:
+    case OdpsDatasetV1:
+      problems->Add(data, "dataset_type",
+                    "is a table of Alibaba Cloud's MaxCompute, which cannot be read from here: export it to Parquet or CSV "
+                    "files (UNLOAD, or tunnel download) and write dataset_type: ParquetDataset or CsvDataset");
+      break;
+    case KafkaDataset:
+      problems->Add(data, "dataset_type",
+                    "is a stream of messages, which cannot be read from here: write the messages to Parquet or CSV files and "
+                    "train on those (dataset_type: ParquetDataset or CsvDataset)");
+      break;
+    default: break;
+  }
+  if (data.has_fg_mode() && data.has_fg_encoded())
+    problems->Add(data, "fg_encoded", "is the older way to say fg_mode: remove one of them");
+  const std::string& separator = data.fg_encoded_multival_sep();
+  if (separator.size() != 1)
+    problems->Add(data, "fg_encoded_multival_sep", fmt::format("is \"{}\", expected one character", separator));
+  if (!data.has_input_fields_str()) return;
+  const StatusOr<std::vector<Field>> fields = ParseInputFields(data.input_fields_str());
+  if (!fields.ok()) problems->Add(data, "input_fields_str", fields.status().message());
+  if (data.input_fields_size() > 0)
+    problems->Add(data, "input_fields_str", "names the columns again, which input_fields does: remove one of them");
+}
+
 void CheckColumns(const DataConfig& data, Problems* problems) {
   UniqueNames names(problems);
+  if (data.input_fields_size() == 0)
+    for (const Field& field : InputFields(data)) names.Note(field.input_name(), data, "input_fields_str");
   for (const Field& field : data.input_fields()) {
     if (field.input_name().empty()) problems->AddTo(field, "has no input_name");
     names.Note(field.input_name(), field, "input_name");
@@ -41,7 +72,7 @@ void CheckColumns(const DataConfig& data, Problems* problems) {
     problems->Add(
         data, "with_header",
         "is true, but lists of fields have no line of names: name the values before the fields in input_fields");
-  } else if (data.with_header() && data.input_fields_size() > 0) {
+  } else if (data.with_header() && !InputFields(data).empty()) {
     problems->Add(data, "with_header",
                   "is true, but input_fields names the columns: remove one of them (for a header that shall not count: "
                   "skip_lines: 1)");
@@ -57,7 +88,7 @@ class KnownColumns {
  public:
   explicit KnownColumns(const DataConfig& data) : data_(data) {
     if (data.dataset_type() != CsvDataset) return;  // the rows name columns themselves
-    for (const Field& field : data.input_fields()) names_.push_back(field.input_name());
+    for (const Field& field : InputFields(data)) names_.push_back(field.input_name());
   }
   // For a column named in parent.field.
   void Check(const std::string& column, const Message& parent, std::string_view field, int index,
@@ -68,7 +99,7 @@ class KnownColumns {
         fmt::format("\"{}\" is not among the input_fields. {}", column, Suggestion(column, names_, "Columns")));
   }
   bool IsText(const std::string& column) const {
-    for (const Field& field : data_.input_fields()) {
+    for (const Field& field : InputFields(data_)) {
       if (field.input_name() == column && field.has_input_type() && field.input_type() == STRING) return true;
     }
     return false;
@@ -81,26 +112,47 @@ class KnownColumns {
   std::vector<std::string> names_;
 };
 
+// A column of the file that a feature reads, and where that is written.
+struct ReadColumn {
+  std::string column;
+  std::string field;
+  int index;
+};
+
+std::vector<ReadColumn> ColumnsReadBy(const ListedFeature& feature) {
+  const std::vector<WrittenInput> inputs = WrittenInputs(*feature.written);
+  std::vector<ReadColumn> columns;
+  if (!feature.generator.has_value()) {
+    const bool own_name = inputs.empty();
+    if (!feature.column.starts_with("feature:"))
+      columns.push_back({feature.column, own_name ? "feature_name" : inputs[0].field, own_name ? -1 : inputs[0].index});
+    return columns;
+  }
+  for (int i = 0; i < feature.generator->inputs_size(); ++i) {
+    const std::string& column = feature.generator->inputs(i).column();
+    if (column.empty() || column.starts_with("feature:")) continue;
+    const bool own_name = inputs.empty();
+    const size_t at = static_cast<size_t>(i);
+    columns.push_back({column, own_name ? "feature_name" : inputs[at].field, own_name ? -1 : inputs[at].index});
+  }
+  return columns;
+}
+
 void CheckFeatureColumns(const Pipeline& pipeline, const KnownColumns& columns, Problems* problems) {
-  for (const FeatureConfig& config : pipeline.feature_configs()) {
-    if (config.feature_case() == FeatureConfig::FEATURE_NOT_SET) continue;
-    const Message& feature = config.has_id_feature() ? static_cast<const Message&>(config.id_feature())
-                                                     : static_cast<const Message&>(config.raw_feature());
-    const bool has_expression =
-        config.has_raw_feature() ? config.raw_feature().has_expression() : config.id_feature().has_expression();
-    const char* field = has_expression ? "expression" : "feature_name";
-    const std::string column = FeatureColumn(config);
-    columns.Check(column, feature, field, -1, problems);
-    if (config.has_raw_feature() && columns.IsText(column)) {
-      problems->Add(feature, field,
-                    fmt::format("reads \"{}\", whose input_type is STRING: a raw_feature needs numbers", column));
-    }
-    for (const TaskTower& tower : TaskTowers(pipeline.model_config())) {
-      if (column.empty() || column != LabelColumn(pipeline.data_config(), tower.label_name())) continue;
-      problems->Add(feature, field,
-                    fmt::format("reads \"{}\", the label of tower \"{}\": the answer would be among the inputs. Remove "
-                                "this feature",
-                                column, TowerName(tower)));
+  for (const ListedFeature& feature : ListFeatures(pipeline)) {
+    for (const ReadColumn& read : ColumnsReadBy(feature)) {
+      columns.Check(read.column, *feature.written, read.field, read.index, problems);
+      if (!feature.generator.has_value() && feature.encoding.has_raw_feature() && columns.IsText(read.column)) {
+        problems->Add(*feature.written, read.field,
+                      fmt::format("reads \"{}\", whose input_type is STRING: a raw_feature needs numbers", read.column));
+      }
+      for (const TaskTower& tower : TaskTowers(pipeline.model_config())) {
+        if (read.column != LabelColumn(pipeline.data_config(), tower.label_name())) continue;
+        problems->Add(*feature.written, read.field, read.index,
+                      fmt::format("reads \"{}\", the label of tower \"{}\": the answer would be among the inputs. Remove "
+                                  "this feature",
+                                  read.column, TowerName(tower)));
+      }
     }
   }
 }
@@ -199,8 +251,10 @@ void CheckGroupColumns(const Pipeline& pipeline, const KnownColumns& columns, Pr
       columns.Check(loss.jrc_loss().session_name(), loss.jrc_loss(), "session_name", -1, problems);
     }
     for (const MetricConfig& metric : tower.metrics()) {
-      if (!metric.has_grouped_auc()) continue;
-      columns.Check(metric.grouped_auc().grouping_key(), metric.grouped_auc(), "grouping_key", -1, problems);
+      if (metric.has_grouped_auc())
+        columns.Check(metric.grouped_auc().grouping_key(), metric.grouped_auc(), "grouping_key", -1, problems);
+      if (metric.has_grouped_xauc())
+        columns.Check(metric.grouped_xauc().grouping_key(), metric.grouped_xauc(), "grouping_key", -1, problems);
     }
   }
 }
@@ -242,9 +296,11 @@ void CheckData(const Pipeline& pipeline, Problems* problems) {
   const DataConfig& data = pipeline.data_config();
   const KnownColumns columns(data);
   CheckText(data, problems);
+  CheckDatasetType(data, problems);
   CheckColumns(data, problems);
   // Files of the other types name their columns themselves.
-  if (data.dataset_type() == CsvDataset && !data.with_header() && data.input_fields_size() == 0) {
+  if (data.dataset_type() == CsvDataset && !data.with_header() && !data.has_input_fields_str() &&
+      data.input_fields_size() == 0) {
     const std::string text =
         "no names of columns: set data_config.with_header: true, or list the columns in data_config.input_fields";
     pipeline.has_data_config() ? problems->AddTo(data, "has " + text) : problems->AddGlobal(text);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Rules of feature_configs and of the feature groups that name them.
+// Rules of feature_configs: how values are encoded. The rest: validate_generators.cc and validate_groups.cc.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -9,6 +9,7 @@
 
 #include "manygate/base/text.h"
 #include "manygate/config/accessors.h"
+#include "manygate/config/feature_list.h"
 #include "manygate/config/init_function.h"
 #include "manygate/config/problems.h"
 
@@ -16,22 +17,6 @@ namespace manygate::config {
 namespace {
 
 using google::protobuf::Message;
-
-std::vector<std::string> FeatureNames(const Pipeline& pipeline) {
-  std::vector<std::string> names;
-  for (const FeatureConfig& feature : pipeline.feature_configs()) {
-    if (!FeatureName(feature).empty()) names.push_back(FeatureName(feature));
-  }
-  return names;
-}
-
-void CheckExpression(const Message& feature, const std::string& expression, Problems* problems) {
-  const size_t colon = expression.find(':');
-  if (colon == std::string::npos) return;
-  if (colon == 0 || colon + 1 == expression.size()) {
-    problems->Add(feature, "expression", fmt::format("is \"{}\", expected \"side:column\" or \"column\"", expression));
-  }
-}
 
 void CheckInitFunction(const Message& feature, const std::string& init_fn, bool has_embedding, Problems* problems) {
   const StatusOr<InitFunction> function = ParseInitFunction(init_fn);
@@ -41,57 +26,70 @@ void CheckInitFunction(const Message& feature, const std::string& init_fn, bool 
 }
 
 // Ways to say what the ids are; each excludes the others.
-void CheckVocabulary(const IdFeature& feature, Problems* problems) {
+void CheckVocabulary(const IdFeature& feature, const Message& written, Problems* problems) {
   std::vector<std::string> ways;
   if (feature.has_num_buckets()) ways.push_back("num_buckets");
   if (feature.has_hash_bucket_size()) ways.push_back("hash_bucket_size");
   if (feature.vocab_list_size() > 0) ways.push_back("vocab_list");
+  if (feature.vocab_dict_size() > 0) ways.push_back("vocab_dict");
+  if (feature.has_vocab_file()) ways.push_back("vocab_file");
+  if (feature.has_zch()) ways.push_back("zch");
+  if (feature.has_dynamicemb()) ways.push_back("dynamicemb");
   for (size_t i = 1; i < ways.size(); ++i) {
-    problems->Add(feature, ways[i], fmt::format("excludes {}: keep one of them", ways[0]));
+    problems->Add(written, ways[i], fmt::format("excludes {}: keep one of them", ways[0]));
   }
   if (ways.empty()) return;
   for (const char* learnt : {"min_count", "max_vocabulary"}) {
     const auto* field = IdFeature::descriptor()->FindFieldByName(learnt);
     if (!feature.GetReflection()->HasField(feature, field)) continue;
-    problems->Add(feature, learnt, fmt::format("is for a vocabulary learnt from the data, but {} is given", ways[0]));
+    problems->Add(written, learnt, fmt::format("is for a vocabulary learnt from the data, but {} is given", ways[0]));
   }
   UniqueNames values(problems);
-  for (int i = 0; i < feature.vocab_list_size(); ++i) values.Note(feature.vocab_list(i), feature, "vocab_list", i);
+  for (int i = 0; i < feature.vocab_list_size(); ++i) values.Note(feature.vocab_list(i), written, "vocab_list", i);
+  for (int i = 0; i < feature.vocab_dict_size(); ++i) {
+    const VocabEntry& entry = feature.vocab_dict(i);
+    if (!entry.has_key() || !entry.has_value()) problems->Add(written, "vocab_dict", i, "needs both key and value");
+    values.Note(entry.key(), written, "vocab_dict", i);
+  }
+  const bool written_ids = feature.vocab_list_size() > 0 || feature.vocab_dict_size() > 0 || feature.has_vocab_file();
+  if (feature.has_default_bucketize_value() && !written_ids) {
+    problems->Add(written, "default_bucketize_value",
+                  "is for vocab_list, vocab_dict and vocab_file: elsewhere no value is outside of what is written");
+  }
+  if (feature.has_zch() && feature.zch().zch_size() == 0) {
+    problems->Add(written, "zch", "needs zch_size: the number of values to keep");
+  }
+  if (feature.has_dynamicemb() && feature.dynamicemb().max_capacity() == 0) {
+    problems->Add(written, "dynamicemb", "needs max_capacity: the number of values to keep");
+  }
 }
 
-// The value that stands for a missing one must be a value.
-void CheckDefaultValue(const IdFeature& feature, Problems* problems) {
-  if (!feature.has_default_value() || feature.default_value().empty()) return;
+// The value that stands for a missing one must be a value; outside a written vocabulary it has the row of missing values.
+void CheckDefaultValue(const IdFeature& feature, const Message& written, Problems* problems) {
+  if (feature.default_value().empty() || !feature.has_num_buckets()) return;
   const std::string& value = feature.default_value();
-  const auto& vocabulary = feature.vocab_list();
-  if (feature.vocab_list_size() > 0 && std::find(vocabulary.begin(), vocabulary.end(), value) == vocabulary.end()) {
-    const std::vector<std::string> names(vocabulary.begin(), vocabulary.end());
-    problems->Add(feature, "default_value",
-                  fmt::format("\"{}\" is not in vocab_list. {}", value, Suggestion(value, names, "Values")));
-  }
-  if (!feature.has_num_buckets()) return;
   uint64_t number = 0;
   const auto [end, error] = std::from_chars(value.data(), value.data() + value.size(), number);
   if (error != std::errc() || end != value.data() + value.size() || number >= feature.num_buckets()) {
     problems->Add(
-        feature, "default_value",
+        written, "default_value",
         fmt::format("is \"{}\", expected a whole number below num_buckets ({})", value, feature.num_buckets()));
   }
 }
 
 // Several values in one text: what stands between them, and what becomes of them.
-void CheckValueList(const IdFeature& feature, const DataConfig& data, Problems* problems) {
+void CheckValueList(const IdFeature& feature, const Message& written, const DataConfig& data, Problems* problems) {
   const std::string& separator = feature.separator();
   const std::string quoted = separator == "\t" ? "\\t" : separator;
   if (separator.size() > 1 || separator == "\n" || separator == "\r") {
-    problems->Add(feature, "separator",
+    problems->Add(written, "separator",
                   fmt::format("is {}, expected one character such as \"|\", or \"\" for one value in a cell",
                               separator.size() > 1 ? fmt::format("\"{}\"", separator) : "a line end"));
   } else if (feature.has_separator() && separator == data.delimiter() && data.quote().empty() &&
              data.dataset_type() == CsvDataset) {
     // Between quotes a cell may hold the delimiter.
     problems->Add(
-        feature, "separator",
+        written, "separator",
         fmt::format("\"{}\" also separates the columns (data_config.delimiter), and there are no quotes: they "
                     "must differ",
                     quoted));
@@ -102,55 +100,85 @@ void CheckValueList(const IdFeature& feature, const DataConfig& data, Problems* 
   for (int i = 0; i < feature.vocab_list_size(); ++i) {
     if (!holds(feature.vocab_list(i))) continue;
     problems->Add(
-        feature, "vocab_list", i,
+        written, "vocab_list", i,
         fmt::format("\"{}\" holds the separator \"{}\", so no value can be it", feature.vocab_list(i), quoted));
   }
   if (holds(feature.default_value())) {
-    problems->Add(feature, "default_value",
+    problems->Add(written, "default_value",
                   fmt::format("\"{}\" holds the separator \"{}\": a missing value stands for one value",
                               feature.default_value(), quoted));
   }
   const bool mean = feature.pooling() == "mean";
   if (!mean && feature.pooling() != "sum") {
-    problems->Add(feature, "pooling", fmt::format("is \"{}\", expected \"sum\" or \"mean\"", feature.pooling()));
+    problems->Add(written, "pooling", fmt::format("is \"{}\", expected \"sum\" or \"mean\"", feature.pooling()));
   }
   if (mean && feature.one_hot()) {
     problems->Add(
-        feature, "pooling",
+        written, "pooling",
         "\"mean\" needs an embedding: the inputs of one_hot count the values of a row. Write embedding_dim: 16 "
         "or remove pooling");
   }
   if (separator.empty() && feature.max_values() > 0) {
-    problems->Add(feature, "max_values", "has no meaning: without a separator a cell is one value");
+    problems->Add(written, "max_values", "has no meaning: without a separator a cell is one value");
   }
 }
 
-void CheckIdFeature(const IdFeature& feature, const DataConfig& data, Problems* problems) {
+void CheckIdFeature(const IdFeature& feature, const Message& written, const DataConfig& data, Problems* problems) {
   if (feature.one_hot() && feature.has_embedding_dim()) {
-    problems->Add(feature, "embedding_dim", "excludes one_hot: keep one of them");
+    problems->Add(written, "embedding_dim", "excludes one_hot: keep one of them");
   }
   if (!feature.one_hot() && !feature.has_embedding_dim()) {
-    problems->AddTo(feature, "has no embedding_dim. Write embedding_dim: 16 or one_hot: true");
+    problems->AddTo(written, "has no embedding_dim. Write embedding_dim: 16 or one_hot: true");
   }
   if (feature.one_hot() && feature.has_embedding_name()) {
-    problems->Add(feature, "embedding_name", "has no meaning: the feature is one_hot");
+    problems->Add(written, "embedding_name", "has no meaning: the feature is one_hot");
   }
-  CheckExpression(feature, feature.expression(), problems);
-  if (feature.has_init_fn()) CheckInitFunction(feature, feature.init_fn(), !feature.one_hot(), problems);
-  CheckVocabulary(feature, problems);
-  CheckDefaultValue(feature, problems);
-  CheckValueList(feature, data, problems);
+  if (feature.weighted() && feature.one_hot()) {
+    problems->Add(written, "weighted", "needs an embedding: write embedding_dim instead of one_hot");
+  }
+  if (feature.weighted() && feature.separator().empty()) {
+    problems->Add(written, "weighted", "needs a separator between the values");
+  }
+  if (feature.has_init_fn()) CheckInitFunction(written, feature.init_fn(), !feature.one_hot(), problems);
+  CheckVocabulary(feature, written, problems);
+  CheckDefaultValue(feature, written, problems);
+  CheckValueList(feature, written, data, problems);
 }
 
-void CheckBoundaries(const RawFeature& feature, Problems* problems) {
-  for (int i = 1; i < feature.boundaries_size(); ++i) {
-    if (feature.boundaries(i) > feature.boundaries(i - 1)) continue;
-    problems->Add(feature, "boundaries", i,
-                  fmt::format("is {}, expected more than the one before it ({}): boundaries ascend",
-                              feature.boundaries(i), feature.boundaries(i - 1)));
+void CheckBoundaries(const Message& written, Problems* problems) {
+  const auto* field = written.GetDescriptor()->FindFieldByName("boundaries");
+  if (field == nullptr) return;
+  const auto boundary = [&](int i) { return written.GetReflection()->GetRepeatedFloat(written, field, i); };
+  for (int i = 1; i < written.GetReflection()->FieldSize(written, field); ++i) {
+    if (boundary(i) > boundary(i - 1)) continue;
+    problems->Add(written, "boundaries", i,
+                  fmt::format("is {}, expected more than the one before it ({}): boundaries ascend", boundary(i),
+                              boundary(i - 1)));
   }
 }
 
+// The number that stands for a missing one.
+void CheckDefaultNumber(const Message& written, const std::string& value, Problems* problems) {
+  double number = 0;
+  const auto [end, error] = std::from_chars(value.data(), value.data() + value.size(), number);
+  if (error == std::errc() && end == value.data() + value.size() && std::isfinite(number)) return;
+  problems->Add(written, "default_value", fmt::format("is \"{}\", expected a number such as \"0\"", value));
+}
+
+// Inputs made of a number without cutting it.
+void CheckDenseEmbedding(const RawFeature& feature, const Message& written, bool cut, Problems* problems) {
+  const std::string field = feature.has_mlp() ? "mlp" : "autodis";
+  if (!feature.has_embedding_dim()) problems->Add(written, field, "needs embedding_dim: how many inputs it makes");
+  if (cut) problems->Add(written, field, "excludes bins and pieces: it is for the number itself");
+  if (feature.transform().missing_indicator()) {
+    problems->Add(feature.transform(), "missing_indicator",
+                  fmt::format("excludes {}: write a second feature for the indicator", field));
+  }
+  if (feature.has_autodis() && feature.autodis().num_channels() == 0)
+    problems->Add(written, field, "needs num_channels: how many vectors to choose from");
+}
+
+// Only raw_feature has one.
 void CheckTransform(const RawFeature& feature, bool has_bins, Problems* problems) {
   const NumericTransform& transform = feature.transform();
   if (transform.quantile_bins() == 1) {
@@ -177,111 +205,76 @@ void CheckTransform(const RawFeature& feature, bool has_bins, Problems* problems
   if (transform.standardise()) problems->Add(transform, "standardise", text);
 }
 
-void CheckRawFeature(const RawFeature& feature, Problems* problems) {
+void CheckRawFeature(const RawFeature& feature, const Message& written, Problems* problems) {
   const bool has_bins = feature.boundaries_size() > 0 || feature.transform().quantile_bins() > 0;
   const bool has_pieces = feature.transform().piecewise_linear() > 0;
+  const bool has_dense = feature.has_mlp() || feature.has_autodis();
   const bool has_embedding = feature.has_embedding_dim();
-  if (!has_bins && !has_pieces && has_embedding) {
-    problems->Add(feature, "embedding_dim", "needs bins: add boundaries or transform { quantile_bins: 10 }");
+  if (!has_bins && !has_pieces && !has_dense && has_embedding) {
+    problems->Add(written, "embedding_dim",
+                  "needs bins: add boundaries or transform { quantile_bins: 10 }, or mlp {} for the number itself");
   }
   if (has_pieces && !has_bins && feature.one_hot()) {
-    problems->Add(feature, "one_hot", "has no meaning: piecewise_linear makes numbers, not bins");
+    problems->Add(written, "one_hot", "has no meaning: piecewise_linear makes numbers, not bins");
   } else if (!has_bins && feature.one_hot()) {
-    problems->Add(feature, "one_hot", "needs bins: add boundaries or transform { quantile_bins: 10 }");
+    problems->Add(written, "one_hot", "needs bins: add boundaries or transform { quantile_bins: 10 }");
   }
   if (has_bins && !has_embedding && !feature.one_hot()) {
-    problems->AddTo(feature, "has bins but no embedding_dim. Write embedding_dim: 16 or one_hot: true");
+    problems->AddTo(written, "has bins but no embedding_dim. Write embedding_dim: 16 or one_hot: true");
   }
   if (has_embedding && feature.one_hot()) {
-    problems->Add(feature, "embedding_dim", "excludes one_hot: keep one of them");
+    problems->Add(written, "embedding_dim", "excludes one_hot: keep one of them");
   }
   if (feature.has_embedding_name() && (!has_embedding || !has_bins)) {
-    problems->Add(feature, "embedding_name",
+    problems->Add(written, "embedding_name",
                   has_pieces ? "has no meaning: a linear map over pieces is not shared"
                              : "has no meaning: the feature has no embedding");
   }
-  CheckExpression(feature, feature.expression(), problems);
-  if (feature.has_init_fn()) CheckInitFunction(feature, feature.init_fn(), has_embedding, problems);
-  CheckBoundaries(feature, problems);
-  CheckTransform(feature, has_bins, problems);
+  if (has_dense) CheckDenseEmbedding(feature, written, has_bins || has_pieces, problems);
+  if (feature.has_init_fn()) CheckInitFunction(written, feature.init_fn(), has_embedding && !has_dense, problems);
+  if (feature.has_default_value()) CheckDefaultNumber(written, feature.default_value(), problems);
+  if (feature.value_dim() != 1 && (has_bins || has_pieces || has_dense || feature.has_transform())) {
+    problems->Add(written, "value_dim", "is for numbers as they are: without boundaries, transform, mlp and autodis");
+  }
+  if (written.GetDescriptor() == RawFeature::descriptor())
+    CheckTransform(static_cast<const RawFeature&>(written), has_bins, problems);
 }
 
-void CheckSameValues(const IdFeature& feature, const IdFeature& other, Problems* problems) {
+void CheckSameValues(const ListedFeature& one, const ListedFeature& other, Problems* problems) {
+  const IdFeature &feature = one.encoding.id_feature(), &first = other.encoding.id_feature();
   const auto differs = [&](std::string_view field) {
-    problems->Add(feature, field,
-                  fmt::format("differs from that of \"{}\", which shares the table \"{}\"", other.feature_name(),
+    problems->Add(*one.written, field,
+                  fmt::format("differs from that of \"{}\", which shares the table \"{}\"", other.name,
                               feature.embedding_name()));
   };
-  if (feature.num_buckets() != other.num_buckets()) differs("num_buckets");
-  if (feature.hash_bucket_size() != other.hash_bucket_size()) differs("hash_bucket_size");
-  if (!std::equal(feature.vocab_list().begin(), feature.vocab_list().end(), other.vocab_list().begin(),
-                  other.vocab_list().end())) {
+  if (feature.num_buckets() != first.num_buckets()) differs("num_buckets");
+  if (feature.hash_bucket_size() != first.hash_bucket_size()) differs("hash_bucket_size");
+  if (!std::equal(feature.vocab_list().begin(), feature.vocab_list().end(), first.vocab_list().begin(),
+                  first.vocab_list().end())) {
     differs("vocab_list");
   }
 }
 
 // One table has one width and one way to number its rows. What only the fitted values show, features/ checks.
-void CheckSharedTables(const Pipeline& pipeline, Problems* problems) {
-  std::map<std::string, const FeatureConfig*> first;
-  for (const FeatureConfig& config : pipeline.feature_configs()) {
-    const bool raw = config.has_raw_feature();
-    const std::string& table = raw ? config.raw_feature().embedding_name() : config.id_feature().embedding_name();
+void CheckSharedTables(const std::vector<ListedFeature>& features, Problems* problems) {
+  std::map<std::string, const ListedFeature*> first;
+  for (const ListedFeature& one : features) {
+    const FeatureConfig& config = one.encoding;
+    const std::string& table =
+        config.has_raw_feature() ? config.raw_feature().embedding_name() : config.id_feature().embedding_name();
     if (table.empty()) continue;
-    const auto [entry, is_new] = first.emplace(table, &config);
+    const auto [entry, is_new] = first.emplace(table, &one);
     if (is_new) continue;
-    const FeatureConfig& other = *entry->second;
-    const auto width = [](const FeatureConfig& one) {
-      return one.has_raw_feature() ? one.raw_feature().embedding_dim() : one.id_feature().embedding_dim();
+    const ListedFeature& other = *entry->second;
+    const auto width = [](const FeatureConfig& feature) {
+      return feature.has_raw_feature() ? feature.raw_feature().embedding_dim() : feature.id_feature().embedding_dim();
     };
-    if (width(config) != width(other)) {
-      const Message& feature =
-          raw ? static_cast<const Message&>(config.raw_feature()) : static_cast<const Message&>(config.id_feature());
-      problems->Add(feature, "embedding_dim",
+    if (width(config) != width(other.encoding)) {
+      problems->Add(*one.written, "embedding_dim",
                     fmt::format("is {}, but \"{}\", which shares the table \"{}\", has {}", width(config),
-                                FeatureName(other), table, width(other)));
+                                other.name, table, width(other.encoding)));
     }
-    if (!raw && other.has_id_feature()) CheckSameValues(config.id_feature(), other.id_feature(), problems);
-  }
-}
-
-// The model reads the first DEEP group; PEPNet others besides, by their names; the linear part the WIDE one.
-void CheckGroupsAreRead(const ModelConfig& model, Problems* problems) {
-  const std::vector<std::string> more =
-      model.has_pepnet() ? std::vector<std::string>{"domain", "uia"} : std::vector<std::string>{};
-  int deep = 0, wide = 0;
-  for (const FeatureGroupConfig& group : model.feature_groups()) {
-    if (group.group_type() == WIDE) {
-      if (++wide > 1) problems->Add(group, "group_type", "is WIDE for the second time: at most one group is");
-      continue;
-    }
-    if (++deep == 1 || std::find(more.begin(), more.end(), group.group_name()) != more.end()) continue;
-    if (more.empty()) {
-      problems->AddTo(group, fmt::format("is a second group of type DEEP: {} reads the first only", ModelName(model)));
-    } else {
-      problems->Add(group, "group_name",
-                    fmt::format("\"{}\" is not read by {}. {}", group.group_name(), ModelName(model),
-                                Suggestion(group.group_name(), more, "It reads the first group and")));
-    }
-  }
-}
-
-void CheckGroups(const Pipeline& pipeline, Problems* problems) {
-  const std::vector<std::string> features = FeatureNames(pipeline);
-  if (pipeline.model_config().model_case() != ModelConfig::MODEL_NOT_SET) {
-    CheckGroupsAreRead(pipeline.model_config(), problems);
-  }
-  UniqueNames groups(problems);
-  for (const FeatureGroupConfig& group : pipeline.model_config().feature_groups()) {
-    if (group.group_name().empty()) problems->AddTo(group, "has no group_name");
-    groups.Note(group.group_name(), group, "group_name");
-    UniqueNames members(problems);
-    for (int i = 0; i < group.feature_names_size(); ++i) {
-      const std::string& name = group.feature_names(i);
-      members.Note(name, group, "feature_names", i);
-      if (std::find(features.begin(), features.end(), name) != features.end()) continue;
-      problems->Add(group, "feature_names", i,
-                    fmt::format("\"{}\" is not a feature. {}", name, Suggestion(name, features, "Features")));
-    }
+    if (config.has_id_feature() && other.encoding.has_id_feature()) CheckSameValues(one, other, problems);
   }
 }
 
@@ -291,24 +284,20 @@ void CheckFeatures(const Pipeline& pipeline, Problems* problems) {
   if (pipeline.feature_configs_size() == 0) {
     problems->AddGlobal("no feature_configs: a model needs at least one feature");
   }
-  UniqueNames names(problems);
-  for (const FeatureConfig& config : pipeline.feature_configs()) {
-    if (config.feature_case() == FeatureConfig::FEATURE_NOT_SET) {
-      problems->AddTo(config, "is empty, expected id_feature { ... } or raw_feature { ... }");
-      continue;
-    }
-    const Message& feature = config.has_id_feature() ? static_cast<const Message&>(config.id_feature())
-                                                     : static_cast<const Message&>(config.raw_feature());
-    if (FeatureName(config).empty()) problems->AddTo(feature, "has no feature_name");
-    names.Note(FeatureName(config), feature, "feature_name");
-    if (config.has_id_feature()) {
-      CheckIdFeature(config.id_feature(), pipeline.data_config(), problems);
+  CheckFeatureNames(pipeline, problems);
+  const std::vector<ListedFeature> features = ListFeatures(pipeline);
+  for (const ListedFeature& one : features) {
+    CheckBoundaries(*one.written, problems);
+    CheckGenerator(one, features, problems);
+    if (one.encoding.has_id_feature()) {
+      CheckIdFeature(one.encoding.id_feature(), *one.written, pipeline.data_config(), problems);
     } else {
-      CheckRawFeature(config.raw_feature(), problems);
+      CheckRawFeature(one.encoding.raw_feature(), *one.written, problems);
     }
   }
-  CheckSharedTables(pipeline, problems);
-  CheckGroups(pipeline, problems);
+  CheckGeneratorOrder(features, problems);
+  CheckSharedTables(features, problems);
+  CheckGroups(pipeline, features, problems);
 }
 
 }  // namespace manygate::config

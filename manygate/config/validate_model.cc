@@ -70,16 +70,17 @@ void CheckNetworks(const Message& message, Problems* problems) {
 // Softmax gates over experts: the models that are wired with Gate(), models/blocks.h.
 bool HasGates(const ModelConfig& model) {
   return model.has_mmoe() || model.has_omoe() || model.has_cgc() || model.has_ple() || model.has_escm2() ||
-         model.has_adatt() || model.dbmtl().has_expert_mlp();
+         model.has_adatt() || model.dbmtl().has_expert_mlp() || model.dc2vr().has_expert_mlp();
 }
 
 void CheckGating(const ModelConfig& model, Problems* problems) {
   if (!model.has_gating() || HasGates(model)) return;
   problems->Add(model, "gating",
-                model.has_dbmtl()
-                    ? std::string("has no effect without dbmtl.expert_mlp: dbmtl has gates where it has experts")
+                model.has_dbmtl() || model.has_dc2vr()
+                    ? fmt::format("has no effect without {0}.expert_mlp: {0} has gates where it has experts",
+                                  ModelName(model))
                     : fmt::format("has no effect: {} has no softmax gates over experts. Models that have: mmoe, omoe, "
-                                  "cgc, ple, escm2, adatt, and dbmtl with expert_mlp",
+                                  "cgc, ple, escm2, adatt, and dbmtl and dc2vr with expert_mlp",
                                   ModelName(model)));
 }
 

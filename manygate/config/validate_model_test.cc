@@ -41,6 +41,9 @@ TEST(ValidateModelTest, EveryModelHasAValidForm) {
            "escm2" + needs_mlp,
            "dselect_k" + needs_mlp,
            "dbmtl" + needs_mlp,
+           "dc2vr" + needs_mlp,
+           "dc2vr {" + std::string(kTwo),
+           "dbmtl { mask_net { n_mask_blocks: 2 mask_block { hidden_dim: 4 } }" + std::string(kTwo),
            "esmm {" + std::string(kTwo),
            "dbmtl {" + std::string(kTwo),
            "shared_bottom { bottom_mlp { hidden_units: 8 }" + std::string(kTwo),
@@ -75,7 +78,7 @@ TEST(ValidateModelTest, GatingIsForSoftmaxGatesOverExperts) {
     EXPECT_EQ(ErrorOf(name + model + "\n" + gating.substr(1)),
               "p.config:6:1: model_config.gating has no effect: " + name +
                   " has no softmax gates over experts. Models that have: mmoe, omoe, cgc, ple, escm2, adatt, and dbmtl "
-                  "with expert_mlp");
+                  "and dc2vr with expert_mlp");
   }
   EXPECT_EQ(ErrorOf("dbmtl {" + std::string(kTwo) + "\n" + gating.substr(1)),
             "p.config:6:1: model_config.gating has no effect without dbmtl.expert_mlp: dbmtl has gates where it has "
@@ -96,6 +99,13 @@ TEST(ValidateModelTest, NeededNetworks) {
             "hidden_units: [64, 32] }");
   EXPECT_EQ(ErrorOf(std::string("cgc { share_num: 0 task_expert_net { hidden_units: 8 }") + kTwo), "");
   EXPECT_EQ(ErrorOf(std::string("cgc { expert_num_per_task: 0 share_expert_net { hidden_units: 8 }") + kTwo), "");
+}
+
+// Of two towers "a", 4 wide, and "b", 6 wide.
+std::string Dc2vr(const std::string& fields) {
+  return "dc2vr { task_towers { label_name: 'a' mlp { hidden_units: 4 } } task_towers { label_name: 'b' mlp { "
+         "hidden_units: 6 } " +
+         fields + " } }";
 }
 
 struct ModelCase {
@@ -196,7 +206,59 @@ INSTANTIATE_TEST_SUITE_P(
         ModelCase{"dbmtl { task_towers { label_name: 'a' relation_mlp { hidden_units: 8 } } }",
                   "model_config.dbmtl.task_towers[0].relation_mlp has no effect without relation_tower_names"},
         ModelCase{Tower("relation_tower_names: 'b'"),
-                  "task_towers[0].relation_tower_names is for dbmtl; mmoe does not read it"}));
+                  "task_towers[0].relation_tower_names is for dbmtl; mmoe does not read it"},
+        ModelCase{Tower("low_rank_dim: 4"), "task_towers[0].low_rank_dim is for dc2vr; mmoe does not read it"},
+        ModelCase{std::string("pepnet { task_domain_num: 3") + kTwo,
+                  "model_config.pepnet.task_domain_num is 3, expected 1: train one model per domain, or make the domain "
+                  "a feature of the group \"domain\""}));
+
+TEST(ValidateModelTest, Interventions) {
+  EXPECT_EQ(ErrorOf(Dc2vr("intervention_tower_names: 'a' low_rank_dim: 4 dropout_ratio: 0")), "");
+  EXPECT_EQ(ErrorOf("dc2vr { bottom_mlp { hidden_units: 8 } task_towers { label_name: 'a' intervention_tower_names: "
+                    "['b', 'c'] low_rank_dim: 8 } task_towers { label_name: 'b' } task_towers { label_name: 'c' } }"),
+            "");
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Interventions, ValidateModelErrorTest,
+    testing::Values(
+        ModelCase{Dc2vr("intervention_tower_names: 'c' low_rank_dim: 2"),
+                  "task_towers[1].intervention_tower_names[0] \"c\" is not a tower. Towers: a"},
+        ModelCase{Dc2vr("intervention_tower_names: 'a'"),
+                  "task_towers[1] has intervention_tower_names, but no low_rank_dim: the width of the rotation"},
+        ModelCase{Dc2vr("low_rank_dim: 2"),
+                  "task_towers[1].low_rank_dim has no effect without intervention_tower_names"},
+        ModelCase{Dc2vr("dropout_ratio: 0.5"),
+                  "task_towers[1].dropout_ratio has no effect without intervention_tower_names"},
+        ModelCase{Dc2vr("intervention_tower_names: 'a' low_rank_dim: 7"),
+                  "task_towers[1].low_rank_dim is 7, expected at most 6: the hidden output of \"b\" is as wide"},
+        ModelCase{Dc2vr("intervention_tower_names: 'a' low_rank_dim: 5"),
+                  "task_towers[1].low_rank_dim is 5, expected at most 4: the hidden output of its intervention towers "
+                  "together is as wide"},
+        ModelCase{Dc2vr("intervention_tower_names: 'a' low_rank_dim: 0"),
+                  "task_towers[1].low_rank_dim is 0, expected 1 to 65536"},
+        ModelCase{"dc2vr { task_towers { label_name: 'a' mlp { hidden_units: 4 } } task_towers { label_name: 'b' "
+                  "intervention_tower_names: 'a' low_rank_dim: 2 } }",
+                  "task_towers[1].low_rank_dim needs hidden layers to rotate: \"b\" has none. Give it an mlp, or dc2vr "
+                  "a bottom_mlp"},
+        ModelCase{"dc2vr { task_towers { label_name: 'a' intervention_tower_names: 'b' low_rank_dim: 1 mlp { "
+                  "hidden_units: 4 } } task_towers { label_name: 'b' intervention_tower_names: 'a' low_rank_dim: 1 mlp "
+                  "{ hidden_units: 4 } } }",
+                  "task_towers[0].intervention_tower_names closes a circle: a reads b reads a"},
+        ModelCase{std::string("dc2vr { gate_mlp { hidden_units: 4 }") + kTwo,
+                  "model_config.dc2vr.gate_mlp has no effect without expert_mlp"},
+        ModelCase{std::string("dbmtl { mask_net { mask_block { hidden_dim: 4 } }") + kTwo,
+                  "model_config.dbmtl.mask_net has no n_mask_blocks: the number of blocks"},
+        ModelCase{std::string("dbmtl { mask_net { n_mask_blocks: 2 }") + kTwo,
+                  "model_config.dbmtl.mask_net has no mask_block. Write mask_block { hidden_dim: 64 }"},
+        ModelCase{std::string("dbmtl { mask_net { n_mask_blocks: 2 mask_block { } }") + kTwo,
+                  "model_config.dbmtl.mask_net.mask_block has no hidden_dim: the units of a block's output"},
+        ModelCase{std::string("dbmtl { mask_net { n_mask_blocks: 2 mask_block { hidden_dim: 4 reduction_ratio: 2 "
+                              "aggregation_dim: 3 } }") +
+                      kTwo,
+                  "mask_net.mask_block.aggregation_dim excludes reduction_ratio: keep one of them"},
+        ModelCase{std::string("dbmtl { mask_net { n_mask_blocks: 2 mask_block { hidden_dim: 4 } top_mlp { } }") + kTwo,
+                  "model_config.dbmtl.mask_net.top_mlp has no hidden_units"}));
 
 TEST(ValidateModelTest, TowersMayReadOneAnotherWithoutACircle) {
   EXPECT_EQ(
@@ -257,6 +319,16 @@ INSTANTIATE_TEST_SUITE_P(
         ModelCase{Tower("num_class: 3 losses { softmax_cross_entropy {} } metrics { auc {} }"),
                   "metrics[0] is auc, which is not for multi-class labels (the loss is softmax_cross_entropy). Those "
                   "that are: accuracy, multiclass_auc, log_loss"},
+        ModelCase{Tower("metrics { grouped_xauc {} }"), "metrics[0].grouped_xauc has no grouping_key: the column"},
+        ModelCase{Tower("metrics { recall_at_k {} }"), "metrics[0] is recall_at_k, which is not for binary labels"},
+        ModelCase{Tower("num_class: 5 losses { softmax_cross_entropy {} } metrics { recall_at_k {} }"),
+                  "recall_at_k.top_k is 5 of 5 classes: every row would be right"},
+        ModelCase{Tower("num_class: 5 losses { softmax_cross_entropy {} } metrics { recall_at_k { top_k: 0 } }"),
+                  "recall_at_k.top_k is 0, expected 1 to 65536"},
+        ModelCase{Tower("num_class: 5 losses { softmax_cross_entropy {} } metrics { multiclass_auc { thresholds: 1 } }"),
+                  "multiclass_auc.thresholds is 1, expected 0 (exact) or at least 2"},
+        ModelCase{Tower("losses { l2_loss {} } metrics { flattened_auc {} }"),
+                  "metrics[0] is flattened_auc, which is not for regression labels"},
         ModelCase{Tower("metrics { grouped_auc {} }"), "metrics[0].grouped_auc has no grouping_key: the column"},
         ModelCase{Tower("metrics { accuracy { top_k: 2 } }"), "accuracy.top_k is 2, but the tower has no classes"},
         ModelCase{Tower("num_class: 3 losses { softmax_cross_entropy {} } metrics { accuracy { top_k: 3 } }"),

@@ -93,6 +93,12 @@ void CheckDSelectK(const DSelectK& model, Problems* problems) {
 }
 
 void CheckPepNet(const PEPNet& model, Problems* problems) {
+  if (model.task_domain_num() != 1) {
+    problems->Add(model, "task_domain_num",
+                  fmt::format("is {}, expected 1: train one model per domain, or make the domain a feature of the "
+                              "group \"domain\"",
+                              model.task_domain_num()));
+  }
   constexpr int kDefaultLayers = 2;  // as config/resolve.cc writes them
   const int layers = model.ppnet_hidden_units_size();
   CheckPerLayer(model, "ppnet_dropout_ratio", model.ppnet_dropout_ratio_size(), layers > 0 ? layers : kDefaultLayers,
@@ -100,10 +106,19 @@ void CheckPepNet(const PEPNet& model, Problems* problems) {
   CheckActivation(model, "ppnet_activation", model.ppnet_activation(), problems);
 }
 
+// How towers name the towers that they read: relation_tower_names or intervention_tower_names.
+struct TowerLinks {
+  const char* field;
+  const google::protobuf::RepeatedPtrField<std::string>& (TaskTower::*names)() const;
+};
+constexpr TowerLinks kRelations{"relation_tower_names", &TaskTower::relation_tower_names};
+constexpr TowerLinks kInterventions{"intervention_tower_names", &TaskTower::intervention_tower_names};
+
 // Names of towers that read each other in a circle, the first again at the end; empty: there is none.
 class Circle {
  public:
-  explicit Circle(const Towers& towers) : towers_(towers), states_(towers.size(), kNew) {}
+  Circle(const Towers& towers, const TowerLinks& links)
+      : towers_(towers), links_(links), states_(towers.size(), kNew) {}
 
   std::vector<std::string> Find() {
     for (int i = 0; i < towers_.size(); ++i) {
@@ -119,7 +134,7 @@ class Circle {
   bool Visit(int index) {
     states_[index] = kOpen;
     path_.push_back(TowerName(towers_[index]));
-    for (const std::string& name : towers_[index].relation_tower_names()) {
+    for (const std::string& name : (towers_[index].*links_.names)()) {
       const auto other = std::find_if(towers_.begin(), towers_.end(),
                                       [&](const TaskTower& tower) { return TowerName(tower) == name; });
       const int next = static_cast<int>(other - towers_.begin());
@@ -137,52 +152,137 @@ class Circle {
   }
 
   const Towers& towers_;
+  const TowerLinks links_;
   std::vector<State> states_;
   std::vector<std::string> path_;
 };
 
-void CheckRelations(const Towers& towers, Problems* problems) {
+// The towers that are named exist, once each, and nothing goes round in a circle.
+void CheckLinks(const Towers& towers, const TowerLinks& links, Problems* problems) {
   for (const TaskTower& tower : towers) {
     std::vector<std::string> others;
     for (const TaskTower& other : towers) {
       if (&other != &tower) others.push_back(TowerName(other));
     }
     UniqueNames names(problems);
-    for (int i = 0; i < tower.relation_tower_names_size(); ++i) {
-      const std::string& name = tower.relation_tower_names(i);
-      names.Note(name, tower, "relation_tower_names", i);
-      if (std::find(others.begin(), others.end(), name) != others.end()) continue;
-      problems->Add(tower, "relation_tower_names", i,
-                    name == TowerName(tower)
-                        ? fmt::format("\"{}\" is this tower itself", name)
-                        : fmt::format("\"{}\" is not a tower. {}", name, Suggestion(name, others, "Towers")));
-    }
-    if (tower.has_relation_mlp() && tower.relation_tower_names_size() == 0) {
-      problems->Add(tower, "relation_mlp", "has no effect without relation_tower_names");
+    const auto& linked = (tower.*links.names)();
+    for (int i = 0; i < linked.size(); ++i) {
+      names.Note(linked[i], tower, links.field, i);
+      if (std::find(others.begin(), others.end(), linked[i]) != others.end()) continue;
+      problems->Add(
+          tower, links.field, i,
+          linked[i] == TowerName(tower)
+              ? fmt::format("\"{}\" is this tower itself", linked[i])
+              : fmt::format("\"{}\" is not a tower. {}", linked[i], Suggestion(linked[i], others, "Towers")));
     }
   }
-  const std::vector<std::string> circle = Circle(towers).Find();
+  const std::vector<std::string> circle = Circle(towers, links).Find();
   if (circle.empty()) return;
   const auto first =
       std::find_if(towers.begin(), towers.end(), [&](const TaskTower& tower) { return TowerName(tower) == circle[0]; });
   std::string text = circle[0];
   for (size_t i = 1; i < circle.size(); ++i) text += " reads " + circle[i];
-  problems->Add(*first, "relation_tower_names", fmt::format("closes a circle: {}", text));
+  problems->Add(*first, links.field, fmt::format("closes a circle: {}", text));
+}
+
+// Of DBMTL and DC2VR.
+template <typename Model>
+void CheckOptionalExperts(const Model& model, Problems* problems) {
+  if (model.has_expert_mlp()) return;
+  if (model.has_gate_mlp()) problems->Add(model, "gate_mlp", "has no effect without expert_mlp");
+  if (model.has_num_expert()) problems->Add(model, "num_expert", "has no effect without expert_mlp");
+}
+
+void CheckMaskNet(const MaskNetModule& mask_net, Problems* problems) {
+  if (!mask_net.has_n_mask_blocks()) problems->AddTo(mask_net, "has no n_mask_blocks: the number of blocks");
+  if (!mask_net.has_mask_block()) {
+    problems->AddTo(mask_net, "has no mask_block. Write mask_block { hidden_dim: 64 }");
+    return;
+  }
+  const MaskBlock& block = mask_net.mask_block();
+  if (!block.has_hidden_dim()) problems->AddTo(block, "has no hidden_dim: the units of a block's output");
+  if (block.has_aggregation_dim() && block.has_reduction_ratio()) {
+    problems->Add(block, "aggregation_dim", "excludes reduction_ratio: keep one of them");
+  }
 }
 
 void CheckDbmtl(const DBMTL& dbmtl, Problems* problems) {
-  CheckRelations(dbmtl.task_towers(), problems);
-  if (dbmtl.has_expert_mlp()) return;
-  if (dbmtl.has_gate_mlp()) problems->Add(dbmtl, "gate_mlp", "has no effect without expert_mlp");
-  if (dbmtl.has_num_expert()) problems->Add(dbmtl, "num_expert", "has no effect without expert_mlp");
+  CheckLinks(dbmtl.task_towers(), kRelations, problems);
+  for (const TaskTower& tower : dbmtl.task_towers()) {
+    if (tower.has_relation_mlp() && tower.relation_tower_names_size() == 0) {
+      problems->Add(tower, "relation_mlp", "has no effect without relation_tower_names");
+    }
+  }
+  if (dbmtl.has_mask_net()) CheckMaskNet(dbmtl.mask_net(), problems);
+  CheckOptionalExperts(dbmtl, problems);
 }
 
-void CheckNoRelations(const ModelConfig& model, Problems* problems) {
-  for (const TaskTower& tower : TaskTowers(model)) {
-    const std::string text = fmt::format("is for dbmtl; {} does not read it", ModelName(model));
-    if (tower.relation_tower_names_size() > 0) problems->Add(tower, "relation_tower_names", text);
-    if (tower.has_relation_mlp()) problems->Add(tower, "relation_mlp", text);
+// Units of the tower's hidden output; 0: it has the width of the features.
+uint32_t HiddenWidth(const DC2VR& dc2vr, const TaskTower& tower) {
+  for (const MLP* mlp : {&tower.mlp(), &dc2vr.expert_mlp(), &dc2vr.bottom_mlp()}) {
+    if (mlp->hidden_units_size() > 0) return *mlp->hidden_units().rbegin();
   }
+  return 0;
+}
+
+// The rank of a rotation is at most the width of what is rotated.
+void CheckRank(const DC2VR& dc2vr, const TaskTower& tower, Problems* problems) {
+  const auto check = [&](uint32_t width, const std::string& what) {
+    if (width == 0) {
+      problems->Add(tower, "low_rank_dim",
+                    fmt::format("needs hidden layers to rotate: {} has none. Give it an mlp, or dc2vr a bottom_mlp",
+                                what));
+    } else if (tower.low_rank_dim() > width) {
+      problems->Add(tower, "low_rank_dim", fmt::format("is {}, expected at most {}: the hidden output of {} is as wide",
+                                                       tower.low_rank_dim(), width, what));
+    }
+  };
+  check(HiddenWidth(dc2vr, tower), fmt::format("\"{}\"", TowerName(tower)));
+  uint32_t sources = 0;
+  for (const std::string& name : tower.intervention_tower_names()) {
+    const auto source = std::find_if(dc2vr.task_towers().begin(), dc2vr.task_towers().end(),
+                                     [&](const TaskTower& other) { return TowerName(other) == name; });
+    if (source == dc2vr.task_towers().end()) return;  // reported already
+    const uint32_t width = HiddenWidth(dc2vr, *source);
+    if (width == 0) return check(0, fmt::format("\"{}\"", name));
+    sources += width;
+  }
+  check(sources, "its intervention towers together");
+}
+
+void CheckDc2vr(const DC2VR& dc2vr, Problems* problems) {
+  CheckLinks(dc2vr.task_towers(), kInterventions, problems);
+  for (const TaskTower& tower : dc2vr.task_towers()) {
+    if (tower.intervention_tower_names_size() == 0) {
+      if (tower.has_low_rank_dim())
+        problems->Add(tower, "low_rank_dim", "has no effect without intervention_tower_names");
+      if (tower.has_dropout_ratio())
+        problems->Add(tower, "dropout_ratio", "has no effect without intervention_tower_names");
+    } else if (!tower.has_low_rank_dim()) {
+      problems->AddTo(tower, "has intervention_tower_names, but no low_rank_dim: the width of the rotation");
+    } else {
+      CheckRank(dc2vr, tower, problems);
+    }
+  }
+  CheckOptionalExperts(dc2vr, problems);
+}
+
+// Fields of towers that one model only reads.
+void CheckTowerFieldsAreRead(const ModelConfig& model, Problems* problems) {
+  const auto check = [&](const char* reader, std::initializer_list<const char*> fields) {
+    if (ModelName(model) == reader) return;
+    for (const TaskTower& tower : TaskTowers(model)) {
+      for (const char* name : fields) {
+        const auto* field = TaskTower::descriptor()->FindFieldByName(name);
+        const google::protobuf::Reflection& reflection = *tower.GetReflection();
+        if (!(field->is_repeated() ? reflection.FieldSize(tower, field) > 0 : reflection.HasField(tower, field)))
+          continue;
+        problems->Add(tower, name, fmt::format("is for {}; {} does not read it", reader, ModelName(model)));
+      }
+    }
+  };
+  check("dbmtl", {"relation_tower_names", "relation_mlp"});
+  check("dc2vr", {"intervention_tower_names", "low_rank_dim", "dropout_ratio"});
 }
 
 // The experts that belong to no task are called so.
@@ -198,7 +298,7 @@ void CheckNoTowerIsShared(const ModelConfig& model, Problems* problems) {
 }  // namespace
 
 void CheckSpecialModel(const ModelConfig& model, Problems* problems) {
-  if (!model.has_dbmtl()) CheckNoRelations(model, problems);
+  CheckTowerFieldsAreRead(model, problems);
   if (model.has_cgc() || model.has_ple()) CheckNoTowerIsShared(model, problems);
   switch (model.model_case()) {
     case ModelConfig::kCgc: return CheckExpertGroups(model.cgc(), problems);
@@ -207,6 +307,7 @@ void CheckSpecialModel(const ModelConfig& model, Problems* problems) {
     case ModelConfig::kEscm2: return CheckEscm2(model.escm2(), problems);
     case ModelConfig::kAitm: return CheckAitm(model.aitm(), problems);
     case ModelConfig::kDbmtl: return CheckDbmtl(model.dbmtl(), problems);
+    case ModelConfig::kDc2Vr: return CheckDc2vr(model.dc2vr(), problems);
     case ModelConfig::kDselectK: return CheckDSelectK(model.dselect_k(), problems);
     case ModelConfig::kPepnet: return CheckPepNet(model.pepnet(), problems);
     default: return;

@@ -133,9 +133,41 @@ INSTANTIATE_TEST_SUITE_P(
             kOptimizer, "noam_learning_rate { warmup_size: 0 }",
             "p.config:3:42: train_config.dense_optimizer.noam_learning_rate.warmup_size is 0, expected at least "
             "1"},
-        ValidateCase{kTrain, "grad_clipping { grad_clipping_type: \"nrom\" }",
-                     "p.config:4:19: train_config.grad_clipping.grad_clipping_type \"nrom\" is unknown. Did you mean "
-                     "\"norm\"? Known: norm, value"},
+        ValidateCase{kTrain, "grad_clipping { clipping_type: \"nrom\" }",
+                     "p.config:4:19: train_config.grad_clipping.clipping_type \"nrom\" is unknown. Did you mean "
+                     "\"norm\"? Known: norm, value, none"},
+        ValidateCase{kTrain, "grad_clipping { norm_type: 1 }",
+                     "p.config:4:19: train_config.grad_clipping.norm_type is 1, expected 2 (Euclidean) or inf (the "
+                     "largest number)"},
+        ValidateCase{kOptimizer, "sgd_optimizer { nesterov: true }",
+                     "p.config:3:37: train_config.dense_optimizer.sgd_optimizer.nesterov needs momentum, which is 0"},
+        ValidateCase{kOptimizer, "sgd_optimizer { momentum: 0.5 nesterov: true dampening: 0.5 }",
+                     "p.config:3:51: train_config.dense_optimizer.sgd_optimizer.nesterov needs momentum without "
+                     "dampening, which is 0.5"},
+        ValidateCase{kOptimizer, "rowwise_adagrad_optimizer { }",
+                     "p.config:3:3: train_config.dense_optimizer is rowwise_adagrad_optimizer, which is for embedding "
+                     "tables only: write it as sparse_optimizer, and here adagrad_optimizer or another one"},
+        ValidateCase{kOptimizer, "partial_rowwise_adam_optimizer { }",
+                     "p.config:3:3: train_config.dense_optimizer is partial_rowwise_adam_optimizer, which is for "
+                     "embedding tables only: write it as sparse_optimizer, and here adam_optimizer or another one"},
+        ValidateCase{kTrain, "sparse_optimizer { adam_optimizer { amsgrad: true } }",
+                     "p.config:4:39: train_config.sparse_optimizer.adam_optimizer.amsgrad is for dense parameters "
+                     "only: write it in dense_optimizer, and leave it out here"},
+        ValidateCase{kOptimizer, "adadelta_optimizer { max_gradient: 0 }",
+                     "p.config:3:42: train_config.dense_optimizer.adadelta_optimizer.max_gradient is 0, expected a "
+                     "number above 0"},
+        ValidateCase{kOptimizer, "ftrl_optimizer { l1: -1 }",
+                     "p.config:3:38: train_config.dense_optimizer.ftrl_optimizer.l1 is -1, expected at least 0"},
+        ValidateCase{kOptimizer, "cosine_annealing_warm_restarts_learning_rate { T_mult: 0 }",
+                     "p.config:3:68: train_config.dense_optimizer.cosine_annealing_warm_restarts_learning_rate.T_mult "
+                     "is 0, expected at least 1"},
+        ValidateCase{kOptimizer, "cosine_annealing_warm_restarts_learning_rate { }",
+                     "p.config:3:21: train_config.dense_optimizer.cosine_annealing_warm_restarts_learning_rate has no "
+                     "T_0: the steps (or epochs) of the first run"},
+        ValidateCase{kOptimizer, "rmsprop_optimizer { lr: 0.01 } cosine_annealing_warm_restarts_learning_rate { T_0: 9 "
+                                 "min_learning_rate: 0.1 }",
+                     "p.config:3:106: train_config.dense_optimizer.cosine_annealing_warm_restarts_learning_rate."
+                     "min_learning_rate is 0.1, above the learning rate itself (0.01)"},
         ValidateCase{kTrain, "grad_clipping { max_gradient: 0 }",
                      "p.config:4:19: train_config.grad_clipping.max_gradient is 0, expected a number above 0"},
         ValidateCase{kTrain, "ema { decay: 1 }",
@@ -382,6 +414,20 @@ TEST(ValidateTest, MissingParts) {
   EXPECT_THAT(ErrorOf("model_config {\n omoe { } }"), HasSubstr("p.config:2:2: model_config.omoe has no expert_mlp"));
   EXPECT_THAT(ErrorOf("model_config { simple_multi_task { task_towers { label_name: 'a' weight: 0 } } }"),
               HasSubstr("weight is 0 as in all towers: nothing would be trained"));
+}
+
+TEST(ValidateTest, OptimizersThatGoTogether) {
+  EXPECT_EQ(ErrorOf(Replaced(kTrain, "grad_clipping { clipping_type: 'none' norm_type: inf } sparse_optimizer { "
+                                     "rowwise_adagrad_optimizer { weight_decay_mode: L2 weight_decay: 0.1 } }")),
+            "");
+  EXPECT_EQ(ErrorOf(Replaced(kOptimizer, "adam_optimizer { amsgrad: true }")), "");
+  StatusOr<LoadedPipeline> loaded =
+      LoadPipelineFromText("p.config", Replaced(kOptimizer, "adam_optimizer { amsgrad: true }"), {});
+  ASSERT_TRUE(loaded.ok());
+  ResolveDefaults(&loaded->pipeline);
+  EXPECT_EQ(ValidatePipeline(*loaded).message(), "") << "sparse_optimizer is a copy without amsgrad";
+  EXPECT_TRUE(loaded->pipeline.train_config().dense_optimizer().adam_optimizer().amsgrad());
+  EXPECT_EQ(ErrorOf(Replaced(kOptimizer, "sgd_optimizer { momentum: 0.5 nesterov: true }")), "");
 }
 
 TEST(ValidateTest, FractionsBesideAnEvaluationFile) {

@@ -99,6 +99,8 @@ const std::vector<std::string>& FittingMetrics(TaskKind kind) {
                                                    "accuracy",
                                                    "calibration",
                                                    "grouped_auc",
+                                                   "grouped_xauc",
+                                                   "flattened_auc",
                                                    "pr_auc",
                                                    "xauc",
                                                    "normalized_entropy",
@@ -106,9 +108,11 @@ const std::vector<std::string>& FittingMetrics(TaskKind kind) {
                                                    "mean_absolute_error",
                                                    "mean_squared_error",
                                                    "root_mean_squared_error"};
-  static const std::vector<std::string> kClasses = {"accuracy", "multiclass_auc", "log_loss"};
+  static const std::vector<std::string> kClasses = {"accuracy", "multiclass_auc", "log_loss", "recall_at_k",
+                                                    "flattened_auc"};
   static const std::vector<std::string> kNumbers = {
-      "root_mean_squared_error", "mean_absolute_error", "mean_squared_error", "r2", "calibration", "xauc"};
+      "root_mean_squared_error", "mean_absolute_error", "mean_squared_error", "r2", "calibration", "xauc",
+      "grouped_xauc"};
   switch (kind) {
     case TaskKind::kBinary: return kBinary;
     case TaskKind::kClasses: return kClasses;
@@ -119,24 +123,37 @@ const std::vector<std::string>& FittingMetrics(TaskKind kind) {
   return kNumbers;
 }
 
+template <typename Metric>
+void CheckThresholds(const Metric& metric, Problems* problems) {
+  if (metric.thresholds() == 1) problems->Add(metric, "thresholds", "is 1, expected 0 (exact) or at least 2");
+}
+
+template <typename Metric>
+void CheckGroupingKey(const Metric& metric, Problems* problems) {
+  if (metric.grouping_key().empty())
+    problems->AddTo(metric, "has no grouping_key: the column whose equal values are one group");
+}
+
+template <typename Metric>
+void CheckTopK(const TaskTower& tower, const Metric& metric, Problems* problems) {
+  if (KindOf(tower) != TaskKind::kClasses || tower.num_class() < 2 || metric.top_k() < tower.num_class()) return;
+  problems->Add(metric, "top_k",
+                fmt::format("is {} of {} classes: every row would be right", metric.top_k(), tower.num_class()));
+}
+
 void CheckMetricFields(const TaskTower& tower, const MetricConfig& metric, Problems* problems) {
-  if (metric.has_auc() && metric.auc().thresholds() == 1) {
-    problems->Add(metric.auc(), "thresholds", "is 1, expected 0 (exact) or at least 2");
-  }
-  if (metric.has_grouped_auc() && metric.grouped_auc().grouping_key().empty()) {
-    problems->AddTo(metric.grouped_auc(), "has no grouping_key: the column whose equal values are one group");
-  }
+  CheckThresholds(metric.auc(), problems);
+  CheckThresholds(metric.multiclass_auc(), problems);
+  if (metric.has_grouped_auc()) CheckGroupingKey(metric.grouped_auc(), problems);
+  if (metric.has_grouped_xauc()) CheckGroupingKey(metric.grouped_xauc(), problems);
   if (metric.has_accuracy()) {
     const Accuracy& accuracy = metric.accuracy();
-    const bool classes = KindOf(tower) == TaskKind::kClasses;
-    if (!classes && accuracy.top_k() > 1) {
+    if (KindOf(tower) != TaskKind::kClasses && accuracy.top_k() > 1) {
       problems->Add(accuracy, "top_k", fmt::format("is {}, but the tower has no classes", accuracy.top_k()));
     }
-    if (classes && tower.num_class() >= 2 && accuracy.top_k() >= tower.num_class()) {
-      problems->Add(accuracy, "top_k",
-                    fmt::format("is {} of {} classes: every row would be right", accuracy.top_k(), tower.num_class()));
-    }
+    CheckTopK(tower, accuracy, problems);
   }
+  if (metric.has_recall_at_k()) CheckTopK(tower, metric.recall_at_k(), problems);
   if (metric.has_multiclass_auc()) {
     const std::vector<std::string> known = {"macro", "weighted"};
     const std::string& average = metric.multiclass_auc().average();

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <limits>
 
 #include "manygate/base/text.h"
 #include "manygate/config/accessors.h"
@@ -11,15 +12,36 @@
 namespace manygate::config {
 namespace {
 
+// Of the optimizer that is set, Adam's default where none is.
 float LearningRate(const Optimizer& optimizer) {
-  switch (optimizer.optimizer_case()) {
-    case Optimizer::kSgdOptimizer: return optimizer.sgd_optimizer().lr();
-    case Optimizer::kAdagradOptimizer: return optimizer.adagrad_optimizer().lr();
-    case Optimizer::kAdamwOptimizer: return optimizer.adamw_optimizer().lr();
-    case Optimizer::kAdamOptimizer:
-    case Optimizer::OPTIMIZER_NOT_SET: break;
+  const google::protobuf::Reflection& reflection = *optimizer.GetReflection();
+  const auto* chosen =
+      reflection.GetOneofFieldDescriptor(optimizer, Optimizer::descriptor()->FindOneofByName("optimizer"));
+  if (chosen == nullptr) return AdamOptimizer().lr();
+  const google::protobuf::Message& message = reflection.GetMessage(optimizer, chosen);
+  return message.GetReflection()->GetFloat(message, message.GetDescriptor()->FindFieldByName("lr"));
+}
+
+// field: dense_optimizer or sparse_optimizer of train_config.
+void CheckOptimizer(const TrainConfig& train, const std::string& field, const Optimizer& optimizer,
+                    Problems* problems) {
+  const SgdOptimizer& sgd = optimizer.sgd_optimizer();
+  if (sgd.nesterov() && sgd.momentum() == 0) problems->Add(sgd, "nesterov", "needs momentum, which is 0");
+  if (sgd.nesterov() && sgd.dampening() != 0) {
+    problems->Add(sgd, "nesterov", fmt::format("needs momentum without dampening, which is {}", sgd.dampening()));
   }
-  return optimizer.adam_optimizer().lr();
+  if (field == "sparse_optimizer" && optimizer.adam_optimizer().amsgrad()) {
+    problems->Add(optimizer.adam_optimizer(), "amsgrad",
+                  "is for dense parameters only: write it in dense_optimizer, and leave it out here");
+  }
+  const bool row_wise = optimizer.has_rowwise_adagrad_optimizer() || optimizer.has_partial_rowwise_adam_optimizer();
+  if (field == "dense_optimizer" && row_wise) {
+    problems->Add(train, field,
+                  fmt::format("is {}, which is for embedding tables only: write it as sparse_optimizer, and here "
+                              "{} or another one",
+                              OptimizerName(optimizer),
+                              optimizer.has_rowwise_adagrad_optimizer() ? "adagrad_optimizer" : "adam_optimizer"));
+  }
 }
 
 void CheckManualStep(const ManualStepLR& schedule, Problems* problems) {
@@ -51,6 +73,11 @@ void CheckSchedule(const Optimizer& optimizer, Problems* problems) {
   if (optimizer.has_exponential_decay_learning_rate()) {
     CheckLowestRate(optimizer, optimizer.exponential_decay_learning_rate(), problems);
   }
+  if (optimizer.has_cosine_annealing_warm_restarts_learning_rate()) {
+    const auto& restarts = optimizer.cosine_annealing_warm_restarts_learning_rate();
+    CheckLowestRate(optimizer, restarts, problems);
+    if (!restarts.has_t_0()) problems->AddTo(restarts, "has no T_0: the steps (or epochs) of the first run");
+  }
   if (!optimizer.has_cosine_annealing_learning_rate()) return;
   const CosineAnnealingLR& cosine = optimizer.cosine_annealing_learning_rate();
   CheckLowestRate(optimizer, cosine, problems);
@@ -65,6 +92,20 @@ void CheckSchedule(const Optimizer& optimizer, Problems* problems) {
   if (cosine.t_max() > 0 && cosine.warmup_size() >= cosine.t_max()) {
     problems->Add(cosine, "warmup_size",
                   fmt::format("is {}, expected less than T_max ({})", cosine.warmup_size(), cosine.t_max()));
+  }
+}
+
+void CheckClipping(const GradClipping& clipping, Problems* problems) {
+  const std::vector<std::string> types = {"norm", "value", "none"};
+  const std::string& type = clipping.clipping_type();
+  if (std::find(types.begin(), types.end(), type) == types.end()) {
+    problems->Add(clipping, "clipping_type",
+                  fmt::format("\"{}\" is unknown. {}", type, Suggestion(type, types, "Known")));
+  }
+  const float norm = clipping.norm_type();
+  if (norm != 2 && norm != std::numeric_limits<float>::infinity()) {
+    problems->Add(clipping, "norm_type",
+                  fmt::format("is {}, expected 2 (Euclidean) or inf (the largest number)", norm));
   }
 }
 
@@ -98,16 +139,14 @@ void CheckTraining(const Pipeline& pipeline, Problems* problems) {
     problems->Add(train, "save_checkpoints_epochs",
                   "is 0 and save_checkpoints_steps is 0: one of them must be at least 1");
   }
-  if (train.has_sparse_optimizer()) CheckSchedule(train.sparse_optimizer(), problems);
-  if (train.has_dense_optimizer()) CheckSchedule(train.dense_optimizer(), problems);
-  if (train.has_grad_clipping()) {
-    const std::vector<std::string> types = {"norm", "value"};
-    const std::string& type = train.grad_clipping().grad_clipping_type();
-    if (std::find(types.begin(), types.end(), type) == types.end()) {
-      problems->Add(train.grad_clipping(), "grad_clipping_type",
-                    fmt::format("\"{}\" is unknown. {}", type, Suggestion(type, types, "Known")));
-    }
+  for (const char* field : {"sparse_optimizer", "dense_optimizer"}) {
+    const bool sparse = field[0] == 's';
+    if (!(sparse ? train.has_sparse_optimizer() : train.has_dense_optimizer())) continue;
+    const Optimizer& optimizer = sparse ? train.sparse_optimizer() : train.dense_optimizer();
+    CheckOptimizer(train, field, optimizer, problems);
+    CheckSchedule(optimizer, problems);
   }
+  if (train.has_grad_clipping()) CheckClipping(train.grad_clipping(), problems);
   CheckBalancing(pipeline, problems);
   CheckWatchedMetrics(pipeline, problems);
 }

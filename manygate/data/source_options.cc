@@ -4,6 +4,9 @@
 #include <fmt/format.h>
 
 #include <set>
+#include <vector>
+
+#include "manygate/config/input_fields.h"
 
 namespace manygate {
 namespace {
@@ -75,8 +78,9 @@ StatusOr<SourceOptions> SourceOptionsFromConfig(const config::DataConfig& config
   }
   options.comment = config.comment();
   std::set<std::string> seen;
-  for (int i = 0; i < config.input_fields_size(); ++i) {
-    const std::string& name = config.input_fields(i).input_name();
+  const std::vector<config::Field> fields = config::InputFields(config);
+  for (size_t i = 0; i < fields.size(); ++i) {
+    const std::string& name = fields[i].input_name();
     if (name.empty()) {
       add(fmt::format("data_config.input_fields[{}]: has no input_name", i));
     } else if (!seen.insert(name).second) {

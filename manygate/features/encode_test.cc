@@ -114,7 +114,7 @@ TEST(Encode, PiecesByHand) {
       feature_configs { raw_feature { feature_name: "plain" expression: "age" } }
       feature_configs { raw_feature { feature_name: "bins" expression: "age" one_hot: true boundaries: 5 } }
       feature_configs { raw_feature { feature_name: "age" transform { piecewise_linear: 4 missing_indicator: true } } }
-      feature_configs { raw_feature { feature_name: "mapped" expression: "age" embedding_dim: 2 default_value: 25 transform { piecewise_linear: 4 } } }
+      feature_configs { raw_feature { feature_name: "mapped" expression: "age" embedding_dim: 2 default_value: "25" transform { piecewise_linear: 4 } } }
     )",
                                 table);
     ASSERT_TRUE(schema.ok()) << schema.status().message();

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-// One feature: how a raw column becomes ids or numbers. Fitted once on training rows, then frozen in a FeatureSchema.
+// How a raw column, of a file or generated (generator.h), becomes ids or numbers: the second step of a feature. Fitted once on training rows, then frozen in a FeatureSchema.
 //
-//   std::unique_ptr<Feature> feature = NewFeature(feature_config);
+//   std::unique_ptr<Feature> feature = NewFeature(listed_feature);   // config/feature_list.h
 //   feature->Fit(training_column, &messages);          // fills feature->schema()
 //   feature = FeatureFromSchema(saved_schema);         // later: the same feature, from the model directory
 //   feature->Transform({.texts = texts, .count = n}, ids, nullptr);
 //
-// A new kind of feature: one file like id_feature.cc that derives from Feature, its two functions at the end of this
+// A new encoding: one file like id_feature.cc that derives from Feature, its two functions at the end of this
 // header, a case in each switch of feature.cc, and its state in schema.proto.
 #ifndef MANYGATE_FEATURES_FEATURE_H_
 #define MANYGATE_FEATURES_FEATURE_H_
@@ -17,7 +17,7 @@
 #include <string_view>
 #include <vector>
 
-#include "manygate/config/pipeline.pb.h"
+#include "manygate/config/feature_list.h"
 #include "manygate/data/table.h"
 #include "manygate/features/schema.h"
 
@@ -81,16 +81,19 @@ class Feature {
 };
 
 // The feature that a configuration asks for, not fitted yet.
-std::unique_ptr<Feature> NewFeature(const config::FeatureConfig& feature_config);
+std::unique_ptr<Feature> NewFeature(const config::ListedFeature& feature);
 // A fitted feature. The schema has passed ValidateSchema.
 std::unique_ptr<Feature> FeatureFromSchema(const FeatureSchema& schema);
 
 // Id features (id_feature.cc): learnt or written vocabulary, num_buckets, hash_bucket_size.
-std::unique_ptr<Feature> NewIdFeature(const config::FeatureConfig& feature_config);
+std::unique_ptr<Feature> NewIdFeature(const config::ListedFeature& feature);
 std::unique_ptr<Feature> IdFeatureFromSchema(const FeatureSchema& schema);
 // Raw features (raw_feature.cc): numbers, boundaries, quantile bins, piecewise-linear encoding.
-std::unique_ptr<Feature> NewRawFeature(const config::FeatureConfig& feature_config);
+std::unique_ptr<Feature> NewRawFeature(const config::ListedFeature& feature);
 std::unique_ptr<Feature> RawFeatureFromSchema(const FeatureSchema& schema);
+// Raw features of several numbers in one cell (number_list_feature.cc): vectors and sequences.
+std::unique_ptr<Feature> NewNumberListFeature(const config::ListedFeature& feature);
+std::unique_ptr<Feature> NumberListFeatureFromSchema(const FeatureSchema& schema);
 
 }  // namespace manygate::features
 

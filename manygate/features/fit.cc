@@ -4,14 +4,18 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <charconv>
 #include <cmath>
 #include <map>
 #include <memory>
+#include <set>
 #include <utility>
 
 #include "manygate/base/check.h"
+#include "manygate/base/file.h"
 #include "manygate/base/text.h"
 #include "manygate/config/accessors.h"
+#include "manygate/config/feature_list.h"
 #include "manygate/features/feature.h"
 #include "manygate/features/labels.h"
 #include "manygate/features/values.h"
@@ -68,6 +72,46 @@ void Merge(const TrainingColumn& from, TrainingColumn* into) {
   into->missing_rows += from.missing_rows;
 }
 
+std::string WhoIs(const config::ListedFeature& feature) { return fmt::format("feature \"{}\"", feature.name); }
+
+// vocab_file becomes vocab_list or vocab_dict: lines "value", or "value id".
+void ReadVocabulary(config::IdFeature* id, FitMessages* messages) {
+  const StatusOr<std::string> text = ReadFile(id->vocab_file());
+  if (!text.ok()) {
+    messages->problems.push_back(fmt::format("cannot read its vocab_file: {}", text.status().message()));
+    return;
+  }
+  int line_number = 0;
+  for (std::string_view rest = *text; !rest.empty();) {
+    const size_t end = rest.find('\n');
+    const std::string_view line = Trim(rest.substr(0, end));
+    rest = end == std::string_view::npos ? "" : rest.substr(end + 1);
+    ++line_number;
+    if (line.empty()) continue;
+    const size_t space = line.find_last_of(" \t");
+    uint64_t number = 0;
+    const std::string_view last = space == std::string_view::npos ? "" : line.substr(space + 1);
+    const auto [stop, error] = std::from_chars(last.data(), last.data() + last.size(), number);
+    const bool has_id = !last.empty() && error == std::errc() && stop == last.data() + last.size();
+    if (has_id ? id->vocab_list_size() > 0 : id->vocab_dict_size() > 0) {
+      messages->problems.push_back(fmt::format("{}:{}: \"{}\" {} where the lines before {}: all lines are \"value\", or all are "
+                                               "\"value id\"",
+                                               id->vocab_file(), line_number, line, has_id ? "has an id" : "has no id",
+                                               has_id ? "have none" : "have one"));
+      return;
+    }
+    if (has_id) {
+      config::VocabEntry* entry = id->add_vocab_dict();
+      entry->set_key(std::string(Trim(line.substr(0, space))));
+      entry->set_value(number);
+    } else {
+      id->add_vocab_list(std::string(line));
+    }
+  }
+  if (id->vocab_list().empty() && id->vocab_dict().empty())
+    messages->problems.push_back(fmt::format("has an empty vocab_file, {}", id->vocab_file()));
+}
+
 class Fitter {
  public:
   Fitter(const config::LoadedPipeline& loaded, const Table& table, std::span<const uint32_t> training_rows)
@@ -77,7 +121,7 @@ class Fitter {
 
  private:
   void FitAllFeatures();
-  void FitOne(int index, Feature* feature);
+  void FitOne(const config::ListedFeature& listed, Feature* feature);
   TrainingColumn SharedTexts(const Feature& feature, const Column& column);
   void PlaceInRow(Feature* feature);
   void FitAllLabels();
@@ -85,14 +129,20 @@ class Fitter {
   void FindGroups();
   const Column* FindColumn(const std::string& name, const std::string& path, const std::string& who);
   void Report(const std::string& path, const std::string& who, const FitMessages& messages);
-  std::string FeaturePath(int index) const;
   std::string LabelPath(const LabelSchema& label) const;
+  // The column that a metric groups rows by, and where it is written.
+  template <typename Metric>
+  std::pair<std::string, std::string> GroupingKey(const Metric& metric) const {
+    if (metric.grouping_key().empty()) return {};
+    return {metric.grouping_key(), loaded_.Path(metric, "grouping_key")};
+  }
 
   const config::LoadedPipeline& loaded_;
   const config::Pipeline& pipeline_;
   const Table& table_;
   const std::span<const uint32_t> training_rows_;
-  std::vector<std::unique_ptr<Feature>> features_;
+  std::vector<config::ListedFeature> listed_;  // those that are encoded
+  std::vector<std::unique_ptr<Feature>> features_;  // of listed_
   std::map<std::string, const Feature*> tables_;  // the first feature of each embedding_name
   Schema schema_;
   FitMessages messages_;
@@ -119,17 +169,23 @@ StatusOr<Schema> Fitter::Fit(std::vector<std::string>* notes) {
 }
 
 void Fitter::FitAllFeatures() {
-  for (const config::FeatureConfig& feature_config : pipeline_.feature_configs())
-    features_.push_back(NewFeature(feature_config));
-  for (int i = 0; i < pipeline_.feature_configs_size(); ++i)
-    if (features_[i] != nullptr) FitOne(i, features_[i].get());
-  for (const auto& feature : features_)
-    if (feature != nullptr) *schema_.add_features() = feature->schema();
+  listed_ = config::ListFeatures(pipeline_);
+  for (const config::Generator& generator : config::ListGenerators(listed_)) *schema_.add_generators() = generator;
+  std::erase_if(listed_, [](const config::ListedFeature& feature) { return feature.stub; });
+  for (config::ListedFeature& feature : listed_) {
+    FitMessages messages;
+    if (feature.encoding.id_feature().has_vocab_file())
+      ReadVocabulary(feature.encoding.mutable_id_feature(), &messages);
+    Report(feature.path, WhoIs(feature), messages);
+    features_.push_back(NewFeature(feature));
+  }
+  for (size_t i = 0; i < listed_.size(); ++i) FitOne(listed_[i], features_[i].get());
+  for (const auto& feature : features_) *schema_.add_features() = feature->schema();
 }
 
-void Fitter::FitOne(int index, Feature* feature) {
-  const std::string who = fmt::format("feature \"{}\"", feature->schema().name());
-  const Column* column = FindColumn(feature->schema().column(), FeaturePath(index), who);
+void Fitter::FitOne(const config::ListedFeature& listed, Feature* feature) {
+  const std::string who = WhoIs(listed);
+  const Column* column = FindColumn(feature->schema().column(), listed.path, who);
   if (column == nullptr) return;
   FitMessages messages;
   if (feature->SourceKind() == ColumnKind::kCategory) {
@@ -157,7 +213,7 @@ void Fitter::FitOne(int index, Feature* feature) {
   }
   column->Release(0, table_.rows);
   PlaceInRow(feature);
-  Report(FeaturePath(index), who, messages);
+  Report(listed.path, who, messages);
 }
 
 // A learnt vocabulary belongs to the table: features that share the table learn it from all their columns together, each
@@ -181,9 +237,9 @@ void Fitter::PlaceInRow(Feature* feature) {
     schema->set_id_slot(schema_.num_id_slots());
     schema_.set_num_id_slots(schema_.num_id_slots() + schema->num_values());
   }
-  if (!IsId(*schema)) {
+  if (const auto width = static_cast<uint32_t>(NumNumbers(*schema)); width > 0) {
     schema->set_number_offset(schema_.number_width());
-    schema_.set_number_width(schema_.number_width() + schema->width());
+    schema_.set_number_width(schema_.number_width() + width);
   }
 }
 
@@ -231,8 +287,8 @@ void Fitter::FindGroups() {
   for (const config::TaskTower& tower : config::TaskTowers(pipeline_.model_config())) {
     const std::string who = fmt::format("tower \"{}\"", config::TowerName(tower));
     for (const auto& metric : tower.metrics())
-      if (metric.has_grouped_auc())
-        FindColumn(metric.grouped_auc().grouping_key(), loaded_.Path(metric.grouped_auc(), "grouping_key"), who);
+      for (const auto& [key, path] : {GroupingKey(metric.grouped_auc()), GroupingKey(metric.grouped_xauc())})
+        if (!key.empty()) FindColumn(key, path, who);
     for (const auto& loss : tower.losses())
       if (loss.has_jrc_loss())
         FindColumn(loss.jrc_loss().session_name(), loaded_.Path(loss.jrc_loss(), "session_name"), who);
@@ -259,8 +315,6 @@ void Fitter::Report(const std::string& path, const std::string& who, const FitMe
   for (const std::string& note : messages.notes) messages_.notes.push_back(fmt::format("{} {}", who, note));
 }
 
-std::string Fitter::FeaturePath(int index) const { return fmt::format("feature_configs[{}]", index); }
-
 // The label's own configuration, or else the tower or list that names it; of these the first that the user wrote.
 std::string Fitter::LabelPath(const LabelSchema& label) const {
   const config::DataConfig& data = pipeline_.data_config();
@@ -285,9 +339,15 @@ std::string Fitter::LabelPath(const LabelSchema& label) const {
 
 std::vector<ColumnRequest> RequiredColumns(const config::Pipeline& pipeline) {
   std::vector<ColumnRequest> requests;
-  for (const config::FeatureConfig& feature_config : pipeline.feature_configs()) {
-    const std::unique_ptr<Feature> feature = NewFeature(feature_config);
-    if (feature != nullptr) AddRequest(feature->schema().column(), feature->SourceKind(), &requests);
+  const std::vector<config::ListedFeature> features = config::ListFeatures(pipeline);
+  std::set<std::string> made;
+  for (const config::Generator& generator : config::ListGenerators(features)) made.insert(generator.column());
+  for (const config::ListedFeature& feature : features) {
+    if (!made.contains(feature.column)) AddRequest(feature.column, NewFeature(feature)->SourceKind(), &requests);
+    if (!feature.generator.has_value()) continue;
+    for (const config::GeneratorInput& input : feature.generator->inputs())
+      if (input.has_column() && !made.contains(input.column()))
+        AddRequest(input.column(), ColumnKind::kCategory, &requests);
   }
   for (const LabelSchema& label : LabelsOf(pipeline)) AddRequest(label.column(), SourceKind(label), &requests);
   for (const std::string& column : pipeline.data_config().sample_weight_fields())
@@ -303,7 +363,8 @@ std::vector<std::string> GroupColumns(const config::Pipeline& pipeline) {
   };
   for (const config::TaskTower& tower : config::TaskTowers(pipeline.model_config())) {
     for (const config::MetricConfig& metric : tower.metrics())
-      if (metric.has_grouped_auc()) add(metric.grouped_auc().grouping_key());
+      for (const std::string& key : {metric.grouped_auc().grouping_key(), metric.grouped_xauc().grouping_key()})
+        if (!key.empty()) add(key);
     for (const config::LossConfig& loss : tower.losses())
       if (loss.has_jrc_loss()) add(loss.jrc_loss().session_name());
   }

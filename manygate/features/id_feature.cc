@@ -9,7 +9,6 @@
 #include "manygate/base/check.h"
 #include "manygate/base/file.h"
 #include "manygate/base/text.h"
-#include "manygate/config/accessors.h"
 #include "manygate/features/feature.h"
 #include "manygate/features/value_list.h"
 
@@ -23,7 +22,7 @@ struct FitChoice {
   uint64_t min_count = 1;
   uint64_t max_vocabulary = 0;  // 0: all
   uint32_t max_values = 0;      // 0: as many as any training row has
-  bool keep_separator = false;  // though no training row holds it
+  bool keep_separator = false;  // though no training row holds it; sequences and weighted ids always do
 };
 
 class IdFeature : public Feature {
@@ -42,6 +41,10 @@ class IdFeature : public Feature {
   bool has_default() const { return !schema_.default_value().empty(); }
   uint32_t IdOf(std::string_view text) const;
   uint32_t UnknownId() const;
+  ValueListKind list_kind() const {
+    return {.separator = schema_.separator()[0], .sequence = schema_.sequence(), .weighted = schema_.weighted()};
+  }
+  void FillRow(std::string_view text, uint32_t* ids, float* weights) const;
   void FitNumValues(const std::vector<uint64_t>& rows_by_values, FitMessages* messages);
   void LearnVocabulary(std::vector<ValueCount> values);
   void CountWrittenVocabulary(const std::vector<ValueCount>& values, FitMessages* messages);
@@ -49,7 +52,8 @@ class IdFeature : public Feature {
   void IndexVocabulary();
 
   FitChoice choice_;
-  std::unordered_map<std::string_view, uint32_t> index_;  // views into schema_.value()
+  std::unordered_map<std::string_view, uint32_t> index_;  // views into schema_.value(), to places there
+  uint32_t unknown_id_ = 0;
 };
 
 TrainingColumn IdFeature::Split(TrainingColumn texts) const {
@@ -57,7 +61,7 @@ TrainingColumn IdFeature::Split(TrainingColumn texts) const {
   const char separator = schema_.separator()[0];
   const auto holds_separator = [&](const ValueCount& text) { return text.text.find(separator) != text.text.npos; };
   if (!choice_.keep_separator && std::none_of(texts.values.begin(), texts.values.end(), holds_separator)) return texts;
-  return SplitValues(texts, separator, choice_.max_values);
+  return SplitValues(texts, list_kind(), choice_.max_values);
 }
 
 void IdFeature::Fit(TrainingColumn column, FitMessages* messages) {
@@ -75,7 +79,7 @@ void IdFeature::Fit(TrainingColumn column, FitMessages* messages) {
   if (schema_.learnt()) LearnVocabulary(values);
   if (schema_.kind() == FeatureSchema::VOCABULARY) IndexVocabulary();
   if (index_.size() != static_cast<size_t>(schema_.value_size()))
-    messages->problems.push_back("vocab_list has a value twice");
+    messages->problems.push_back("has a value of its vocabulary twice");
   if (schema_.kind() == FeatureSchema::VOCABULARY && !schema_.learnt()) CountWrittenVocabulary(values, messages);
   schema_.set_vocabulary_size(CountIds(schema_));
   uint64_t unknown_rows = 0, all_rows = has_default() ? 0 : column.missing_rows;
@@ -92,12 +96,12 @@ void IdFeature::Fit(TrainingColumn column, FitMessages* messages) {
 }
 
 void IdFeature::FitNumValues(const std::vector<uint64_t>& rows_by_values, FitMessages* messages) {
-  if (rows_by_values.empty()) {
+  if (rows_by_values.empty() && !schema_.sequence() && !schema_.weighted()) {
     schema_.clear_separator();  // nothing was split: a feature of single values
     schema_.clear_pooling();
     return;
   }
-  const size_t most = std::max<size_t>(rows_by_values.size() - 1, 1);
+  const size_t most = std::max<size_t>(rows_by_values.size(), 2) - 1;
   const size_t used = choice_.max_values == 0 ? most : std::min<size_t>(most, choice_.max_values);
   if (used > kMostValues) {
     messages->problems.push_back(fmt::format("has {} values in one row, and at most {} can be used: give it max_values",
@@ -138,7 +142,7 @@ void IdFeature::CountWrittenVocabulary(const std::vector<ValueCount>& values, Fi
   for (int i = 0; i < schema_.training_count_size(); ++i)
     if (schema_.training_count(i) == 0) unseen.push_back('"' + schema_.value(i) + '"');
   if (!unseen.empty()) {
-    messages->notes.push_back(fmt::format("{} of {} values of vocab_list are in no training row: {}", unseen.size(),
+    messages->notes.push_back(fmt::format("{} of {} values of its vocabulary are in no training row: {}", unseen.size(),
                                           schema_.training_count_size(), JoinNames(unseen, kShownValues)));
   }
 }
@@ -155,10 +159,12 @@ void IdFeature::AddNotes(const std::vector<ValueCount>& values, FitMessages* mes
 void IdFeature::IndexVocabulary() {
   index_.clear();
   for (int i = 0; i < schema_.value_size(); ++i) index_.emplace(schema_.value(i), static_cast<uint32_t>(i));
+  unknown_id_ = UnknownId();
 }
 
 uint32_t IdFeature::UnknownId() const {
-  return static_cast<uint32_t>(schema_.kind() == FeatureSchema::BUCKETS ? schema_.num_buckets() : schema_.value_size());
+  if (schema_.kind() == FeatureSchema::BUCKETS) return static_cast<uint32_t>(schema_.num_buckets());
+  return static_cast<uint32_t>(schema_.has_default_id() ? schema_.default_id() : NumWrittenIds(schema_));
 }
 
 uint32_t IdFeature::IdOf(std::string_view text) const {
@@ -176,12 +182,14 @@ uint32_t IdFeature::IdOf(std::string_view text) const {
     }
     default: {
       const auto found = index_.find(text);
-      return found == index_.end() ? UnknownId() : found->second;
+      if (found == index_.end()) return unknown_id_;
+      return schema_.value_id().empty() ? found->second
+                                        : static_cast<uint32_t>(schema_.value_id(static_cast<int>(found->second)));
     }
   }
 }
 
-void IdFeature::Transform(const RawValues& values, uint32_t* ids, float*) const {
+void IdFeature::Transform(const RawValues& values, uint32_t* ids, float* numbers) const {
   MG_CHECK(values.texts != nullptr, "feature \"{}\" needs texts", schema_.name());
   if (!schema_.has_separator()) {
     for (int64_t i = 0; i < values.count; ++i) ids[i] = IdOf(values.texts[i]);
@@ -189,14 +197,36 @@ void IdFeature::Transform(const RawValues& values, uint32_t* ids, float*) const 
   }
   const size_t most = schema_.num_values();
   for (int64_t i = 0; i < values.count; ++i, ids += most) {
-    size_t count = 0;
-    ForEachValue(values.texts[i], schema_.separator()[0], [&](std::string_view value) {
-      ids[count++] = IdOf(value);
-      return count < most;
-    });
-    if (count == 0) ids[count++] = IdOf("");
-    std::fill(ids + count, ids + most, static_cast<uint32_t>(schema_.vocabulary_size()));
+    FillRow(values.texts[i], ids, numbers);
+    if (numbers != nullptr && schema_.weighted()) numbers += most;
   }
+}
+
+// The ids of one text, and of weighted ids their weights.
+void IdFeature::FillRow(std::string_view text, uint32_t* ids, float* weights) const {
+  const size_t most = schema_.num_values();
+  const bool weighted = schema_.weighted();
+  size_t count = 0;
+  const auto add = [&](std::string_view value) {
+    if (weighted) {
+      const WeightedValue parts = SplitWeight(value);
+      value = parts.value;
+      if (weights != nullptr) weights[count] = parts.weight;
+    }
+    ids[count++] = IdOf(value);
+    return count < most;
+  };
+  if (schema_.sequence()) {
+    ForEachPosition(text, schema_.separator()[0], add);
+  } else {
+    ForEachValue(text, schema_.separator()[0], add);
+    if (count == 0) add("");
+  }
+  std::fill(ids + count, ids + most, static_cast<uint32_t>(schema_.vocabulary_size()));
+  if (!weighted || weights == nullptr) return;
+  std::fill(weights + count, weights + most, 0.f);
+  if (schema_.pooling() != FeatureSchema::MEAN) return;
+  for (size_t k = 0; k < count; ++k) weights[k] /= static_cast<float>(count);
 }
 
 std::string IdFeature::Describe() const {
@@ -223,7 +253,11 @@ std::string IdFeature::Describe() const {
       if (shown.size() < num_values) text += ", ...";
     }
   }
-  if (schema_.num_values() > 1) text += fmt::format("; up to {} in a row", schema_.num_values());
+  if (schema_.sequence()) {
+    text += fmt::format("; sequences of up to {}", FormatCount(schema_.num_values()));
+  } else if (schema_.num_values() > 1) {
+    text += fmt::format("; up to {} in a row", schema_.num_values());
+  }
   if (schema_.unknown_count() > 0) {
     text += fmt::format("; unknown {} {}", FormatCount(schema_.unknown_count()),
                         schema_.num_values() > 1 ? "values" : "rows");
@@ -233,13 +267,31 @@ std::string IdFeature::Describe() const {
   return text;
 }
 
+// A vocabulary that is written, or else one that is to be learnt.
+void SetVocabulary(const config::IdFeature& id, FeatureSchema* schema) {
+  schema->set_kind(FeatureSchema::VOCABULARY);
+  schema->set_learnt(id.vocab_list().empty() && id.vocab_dict().empty());
+  *schema->mutable_value() = id.vocab_list();
+  for (const config::VocabEntry& entry : id.vocab_dict()) {
+    schema->add_value(entry.key());
+    schema->add_value_id(entry.value());
+  }
+  if (id.has_default_bucketize_value()) schema->set_default_id(id.default_bucketize_value());
+}
+
+// 0: as many as a row has.
+uint32_t MostValues(const config::IdFeature& id, bool is_sequence) {
+  if (is_sequence) return id.sequence_length();
+  return id.value_dim() > 0 ? id.value_dim() : id.max_values();
+}
+
 }  // namespace
 
-std::unique_ptr<Feature> NewIdFeature(const config::FeatureConfig& feature_config) {
-  const config::IdFeature& id = feature_config.id_feature();
+std::unique_ptr<Feature> NewIdFeature(const config::ListedFeature& feature) {
+  const config::IdFeature& id = feature.encoding.id_feature();
   FeatureSchema schema;
-  schema.set_name(config::FeatureName(feature_config));
-  schema.set_column(config::FeatureColumn(feature_config));
+  schema.set_name(feature.name);
+  schema.set_column(feature.column);
   if (id.num_buckets() > 0) {
     schema.set_kind(FeatureSchema::BUCKETS);
     schema.set_num_buckets(id.num_buckets());
@@ -247,13 +299,19 @@ std::unique_ptr<Feature> NewIdFeature(const config::FeatureConfig& feature_confi
     schema.set_kind(FeatureSchema::HASH);
     schema.set_hash_bucket_size(id.hash_bucket_size());
   } else {
-    schema.set_kind(FeatureSchema::VOCABULARY);
-    schema.set_learnt(id.vocab_list().empty());
-    *schema.mutable_value() = id.vocab_list();
+    SetVocabulary(id, &schema);
   }
-  if (!id.default_value().empty()) schema.set_default_value(id.default_value());
-  if (!id.separator().empty()) schema.set_separator(id.separator());
+  // Outside of a written vocabulary, it is one more name of missing.
+  const auto& values = schema.value();
+  const bool known = schema.kind() != FeatureSchema::VOCABULARY || schema.learnt() ||
+                     std::find(values.begin(), values.end(), id.default_value()) != values.end();
+  if (!id.default_value().empty() && known) schema.set_default_value(id.default_value());
+  const std::string& separator = feature.is_sequence ? id.sequence_delim() : id.separator();
+  if (!separator.empty()) schema.set_separator(separator);
+  if (feature.is_sequence) schema.set_sequence(true);
+  if (id.weighted()) schema.set_weighted(true);
   if (id.pooling() == "mean") schema.set_pooling(FeatureSchema::MEAN);
+  if (!id.trainable()) schema.set_trainable(false);
   if (id.one_hot()) {
     schema.set_encoding(FeatureSchema::ONE_HOT);
   } else {
@@ -262,10 +320,11 @@ std::unique_ptr<Feature> NewIdFeature(const config::FeatureConfig& feature_confi
     if (id.has_embedding_name()) schema.set_embedding_name(id.embedding_name());
     if (id.has_init_fn()) schema.set_init_fn(id.init_fn());
   }
+  const uint64_t kept = id.has_zch() ? id.zch().zch_size() : id.dynamicemb().max_capacity();
   const FitChoice choice{.min_count = id.min_count(),
-                         .max_vocabulary = id.max_vocabulary(),
-                         .max_values = id.max_values(),
-                         .keep_separator = id.has_separator()};
+                         .max_vocabulary = kept > 0 ? kept : id.max_vocabulary(),
+                         .max_values = MostValues(id, feature.is_sequence),
+                         .keep_separator = id.has_separator() || feature.is_sequence || id.weighted()};
   return std::make_unique<IdFeature>(std::move(schema), choice);
 }
 

@@ -95,7 +95,38 @@ TEST(IdFeature, WrittenVocabularyKeepsItsOrder) {
   EXPECT_THAT(schema->features(0).training_count(), ElementsAre(1, 0, 3));
   EXPECT_EQ(schema->features(0).unknown_count(), 3u);  // b, c, b
   EXPECT_THAT(Ids(*schema, {"d", "x", "a", "b", ""}), ElementsAre(0, 1, 2, 3, 4));
-  EXPECT_THAT(notes, ElementsAre("feature \"job\" 1 of 3 values of vocab_list are in no training row: \"x\""));
+  EXPECT_THAT(notes, ElementsAre("feature \"job\" 1 of 3 values of its vocabulary are in no training row: \"x\""));
+}
+
+TEST(IdFeature, WrittenIdsMayBeSharedAndLeaveGaps) {
+  std::vector<std::string> notes;
+  const std::string dict = "vocab_dict { key: \"a\" value: 5 } vocab_dict { key: \"b\" value: 2 } vocab_dict { key: \"c\" value: 5 } ";
+  const auto schema = FitText(Job(dict), Jobs(), -1, &notes);
+  ASSERT_TRUE(schema.ok()) << schema.status().message();
+  EXPECT_EQ(schema->features(0).vocabulary_size(), 8u);  // ids 0 to 5, unknown, missing
+  EXPECT_THAT(Ids(*schema, {"a", "b", "c", "d", ""}), ElementsAre(5, 2, 5, 6, 7));
+  EXPECT_EQ(schema->features(0).unknown_count(), 1u);
+
+  const auto with_default = FitText(Job(dict + "default_bucketize_value: 1"), Jobs());
+  ASSERT_TRUE(with_default.ok()) << with_default.status().message();
+  EXPECT_EQ(with_default->features(0).vocabulary_size(), 7u);  // ids 0 to 5, missing
+  EXPECT_THAT(Ids(*with_default, {"a", "b", "c", "d", ""}), ElementsAre(5, 2, 5, 1, 6));
+  EXPECT_EQ(with_default->features(0).unknown_count(), 1u);
+}
+
+TEST(IdFeature, UnknownWordsOfAListGetTheIdThatIsNamed) {
+  const auto schema = FitText(Job("vocab_list: [\"d\", \"x\", \"a\"] default_bucketize_value: 1"), Jobs());
+  ASSERT_TRUE(schema.ok()) << schema.status().message();
+  EXPECT_THAT(Ids(*schema, {"d", "x", "a", "b", ""}), ElementsAre(0, 1, 2, 1, 3));
+}
+
+TEST(IdFeature, ZeroCollisionHashKeepsTheMostFrequentValues) {
+  for (const char* way : {"zch { zch_size: 2 }", "dynamicemb { max_capacity: 2 }"}) {
+    const auto schema = FitText(Job(way), Jobs());
+    ASSERT_TRUE(schema.ok()) << schema.status().message();
+    EXPECT_THAT(schema->features(0).value(), ElementsAre("a", "b")) << way;
+    EXPECT_THAT(Ids(*schema, {"a", "b", "c", ""}), ElementsAre(0, 1, 2, 3)) << way;
+  }
 }
 
 TEST(IdFeature, BucketsAreTheIntegersThemselves) {

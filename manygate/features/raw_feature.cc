@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Features whose column is a number: used as a number, cut into bins that are ids, or encoded piecewise linearly.
+// Features whose column is a number: used as a number, cut into bins that are ids, or encoded piecewise linearly. Several
+// numbers in one cell: number_list_feature.cc.
 #include <algorithm>
 #include <cmath>
 #include <limits>
@@ -7,7 +8,7 @@
 
 #include "manygate/base/check.h"
 #include "manygate/base/text.h"
-#include "manygate/config/accessors.h"
+#include "manygate/data/number_text.h"
 #include "manygate/features/feature.h"
 #include "manygate/features/quantile_edges.h"
 
@@ -251,10 +252,17 @@ class PiecewiseFeature : public Feature {
   uint32_t max_pieces_;
 };
 
+// Validation has seen that it is one.
+float DefaultNumber(const config::RawFeature& raw) {
+  float number = 0;
+  MG_CHECK(ParseFloat(raw.default_value(), &number) == NumberParse::kOk, "default_value {}", raw.default_value());
+  return number;
+}
+
 FeatureSchema BinsSchema(const config::RawFeature& raw, FeatureSchema schema) {
   schema.set_kind(FeatureSchema::BINS);
   *schema.mutable_edges() = raw.boundaries();
-  if (raw.has_default_value()) schema.set_default_number(raw.default_value());
+  if (raw.has_default_value()) schema.set_default_number(DefaultNumber(raw));
   if (raw.one_hot()) {
     schema.set_encoding(FeatureSchema::ONE_HOT);
     return schema;
@@ -271,19 +279,21 @@ FeatureSchema PiecewiseSchema(const config::RawFeature& raw, FeatureSchema schem
   schema.set_encoding(raw.has_embedding_dim() ? FeatureSchema::PIECES_EMBEDDED : FeatureSchema::PIECES);
   if (raw.has_embedding_dim()) schema.set_embedding_dim(raw.embedding_dim());
   if (raw.has_init_fn()) schema.set_init_fn(raw.init_fn());
-  if (raw.has_default_value()) schema.set_fill(raw.default_value());
+  if (raw.has_default_value()) schema.set_fill(DefaultNumber(raw));
   schema.set_missing_indicator(raw.transform().missing_indicator());
   return schema;
 }
 
 }  // namespace
 
-std::unique_ptr<Feature> NewRawFeature(const config::FeatureConfig& feature_config) {
-  const config::RawFeature& raw = feature_config.raw_feature();
+std::unique_ptr<Feature> NewRawFeature(const config::ListedFeature& feature) {
+  const config::RawFeature& raw = feature.encoding.raw_feature();
+  if (feature.is_sequence || raw.value_dim() > 1) return NewNumberListFeature(feature);
   const config::NumericTransform& transform = raw.transform();
   FeatureSchema schema;
-  schema.set_name(config::FeatureName(feature_config));
-  schema.set_column(config::FeatureColumn(feature_config));
+  schema.set_name(feature.name);
+  schema.set_column(feature.column);
+  if (!raw.trainable()) schema.set_trainable(false);
   if (transform.has_clip_min()) schema.set_clip_min(transform.clip_min());
   if (transform.has_clip_max()) schema.set_clip_max(transform.clip_max());
   if (!raw.boundaries().empty() || transform.quantile_bins() > 0)
@@ -292,7 +302,10 @@ std::unique_ptr<Feature> NewRawFeature(const config::FeatureConfig& feature_conf
     return std::make_unique<PiecewiseFeature>(PiecewiseSchema(raw, std::move(schema)), transform.piecewise_linear());
   schema.set_kind(FeatureSchema::NUMBER);
   schema.set_encoding(FeatureSchema::NUMBERS);
-  if (raw.has_default_value()) schema.set_fill(raw.default_value());
+  if (raw.has_mlp()) *schema.mutable_mlp() = raw.mlp();
+  if (raw.has_autodis()) *schema.mutable_autodis() = raw.autodis();
+  if (raw.has_mlp() || raw.has_autodis()) schema.set_embedding_dim(raw.embedding_dim());
+  if (raw.has_default_value()) schema.set_fill(DefaultNumber(raw));
   schema.set_log1p(transform.log1p());
   schema.set_standardise(transform.standardise());
   schema.set_missing_indicator(transform.missing_indicator());

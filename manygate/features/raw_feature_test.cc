@@ -52,7 +52,7 @@ TEST(RawFeature, PlainNumbersPassAndMissingBecomesTheMedian) {
 }
 
 TEST(RawFeature, DefaultValueWinsOverTheMedian) {
-  const auto schema = FitText(Age("default_value: -1"), Ages({5, 1, kNan, 9}));
+  const auto schema = FitText(Age("default_value: \"-1\""), Ages({5, 1, kNan, 9}));
   ASSERT_TRUE(schema.ok()) << schema.status().message();
   EXPECT_THAT(Numbers(*schema, {kNan}), ElementsAre(-1.0f));
 }
@@ -78,7 +78,7 @@ TEST(RawFeature, MissingRowsCountWithTheirFillInTheMoments) {
 TEST(RawFeature, StepsRunInOrder) {
   // missing -> 100, clip to 0..e-1, log1p: 0 -> 0, 1 -> ln 2, 100 -> 1; of 0, 100 and a missing value: 0, 1, 1.
   const auto schema =
-      FitText(Age("default_value: 100 transform { clip_min: 0 clip_max: 1.7182818 log1p: true standardise: true "
+      FitText(Age("default_value: \"100\" transform { clip_min: 0 clip_max: 1.7182818 log1p: true standardise: true "
                   "missing_indicator: true }"),
               Ages({0, 100, kNan}));
   ASSERT_TRUE(schema.ok()) << schema.status().message();
@@ -128,7 +128,7 @@ TEST(RawFeature, BoundariesCountTheEdgesBelowOrEqual) {
 }
 
 TEST(RawFeature, BoundariesWithDefaultValueHaveNoMissingBucket) {
-  const auto schema = FitText(Age("boundaries: [18, 65] embedding_dim: 3 default_value: 20"), Ages({17, 18, kNan}));
+  const auto schema = FitText(Age("boundaries: [18, 65] embedding_dim: 3 default_value: \"20\""), Ages({17, 18, kNan}));
   ASSERT_TRUE(schema.ok()) << schema.status().message();
   EXPECT_EQ(schema->features(0).vocabulary_size(), 3u);
   EXPECT_EQ(schema->features(0).embedding_dim(), 3u);
@@ -224,7 +224,7 @@ TEST(RawFeature, MissingPiecesAreFilledAndIndicated) {
   EXPECT_THAT(encoded.pieces, ElementsAre(1, 1));
   EXPECT_THAT(encoded.numbers, ElementsAre(0, 1, 0.5f, 0));
   // A default value is one of the values that make edges: missing and the lowest value differ.
-  const auto written = FitText(Age("default_value: -10 transform { piecewise_linear: 8 }"), Ages({0, 10, 30, kNan}));
+  const auto written = FitText(Age("default_value: \"-10\" transform { piecewise_linear: 8 }"), Ages({0, 10, 30, kNan}));
   ASSERT_TRUE(written.ok()) << written.status().message();
   EXPECT_THAT(written->features(0).edges(), ElementsAre(-10, 0, 10, 30));
   encoded = Pieces(*written, {kNan, 0});
@@ -264,7 +264,7 @@ TEST(RawFeature, PieceOfAValueNextToAnEdge) {
 
 TEST(RawFeature, CategoryColumnIsReadThroughItsDictionary) {
   const Table table = TestTable(5).Category("age", {"1", "3.5", "", "-2e1", "+7"}).Build();
-  const auto schema = FitText(Age("default_value: 9"), table);
+  const auto schema = FitText(Age("default_value: \"9\""), table);
   ASSERT_TRUE(schema.ok()) << schema.status().message();
   EXPECT_DOUBLE_EQ(schema->features(0).mean(), (1 + 3.5 + 9 - 20 + 7) / 5);
 }

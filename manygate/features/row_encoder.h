@@ -17,6 +17,7 @@
 
 #include "manygate/base/status.h"
 #include "manygate/features/feature.h"
+#include "manygate/features/generated_column.h"
 #include "manygate/features/schema.h"
 
 namespace manygate::features {
@@ -26,7 +27,7 @@ class RowEncoder {
   // InvalidInput if the schema is not whole (ValidateSchema).
   static StatusOr<RowEncoder> Create(const Schema& schema);
 
-  // The columns of the features, each once.
+  // The columns of files that the features need, each once.
   const std::vector<std::string>& columns() const { return columns_; }
   int num_id_slots() const { return num_id_slots_; }
   int number_width() const { return number_width_; }
@@ -39,8 +40,15 @@ class RowEncoder {
  private:
   struct Entry {
     std::unique_ptr<const Feature> feature;
-    int column = 0;
+    int column = 0;  // of columns_, then of makers_
   };
+  struct Maker {
+    std::unique_ptr<const CellMaker> maker;
+    std::vector<int> inputs;  // of columns_, then of makers_; -1: a literal
+  };
+  void MakeCells(std::span<const std::string_view> texts, std::vector<std::string>* made) const;
+
+  std::vector<Maker> makers_;
   std::vector<Entry> entries_;
   std::vector<std::string> columns_;
   int num_id_slots_ = 0;

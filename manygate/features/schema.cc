@@ -37,6 +37,7 @@ std::string CheckEdges(const FeatureSchema& feature) {
 std::string CheckValues(const FeatureSchema& feature) {
   if (feature.num_values() < 1 || feature.num_values() > kMostValues)
     return fmt::format("num_values is {}; expected 1 to {}", feature.num_values(), kMostValues);
+  if (feature.kind() == FeatureSchema::NUMBER_LIST) return "";  // CheckNumberList
   const bool may_split = IsId(feature) && feature.kind() != FeatureSchema::BINS;
   if (feature.has_separator() && (!may_split || feature.separator().size() != 1))
     return fmt::format("separator is \"{}\"; expected one character, of an id", feature.separator());
@@ -97,8 +98,17 @@ std::string CheckPieces(const FeatureSchema& feature) {
   return "";
 }
 
+std::string CheckNumberList(const FeatureSchema& feature) {
+  const uint64_t width = uint64_t{feature.num_values()} * feature.position_width();
+  if (width == 0 || feature.width() != width) return "width does not fit num_values and position_width";
+  if (feature.separator().size() > 1 || feature.sequence_delim().size() != (feature.sequence() ? 1u : 0u))
+    return "separator and sequence_delim must be one character";
+  return feature.has_fill() && std::isfinite(feature.fill()) ? "" : "fill is missing or not finite";
+}
+
 std::string CheckNumbers(const FeatureSchema& feature) {
   if (feature.kind() == FeatureSchema::PIECEWISE) return "pieces need encoding PIECES or PIECES_EMBEDDED";
+  if (feature.kind() == FeatureSchema::NUMBER_LIST) return CheckNumberList(feature);
   if (feature.kind() != FeatureSchema::NUMBER) return "ids need encoding ONE_HOT or EMBEDDING";
   if (std::string problem = CheckWidthAndFill(feature); !problem.empty()) return problem;
   if (!std::isfinite(feature.mean())) return "mean is not finite";
@@ -117,7 +127,7 @@ struct RowShape {
     const uint64_t offset = number_width, slot = id_slots;
     number_width += static_cast<uint64_t>(NumNumbers(feature));
     id_slots += static_cast<uint64_t>(NumIdSlots(feature));
-    if (!IsId(feature) && feature.number_offset() != offset) return fmt::format("number_offset must be {}", offset);
+    if (NumNumbers(feature) > 0 && feature.number_offset() != offset) return fmt::format("number_offset must be {}", offset);
     if (HasIdSlot(feature) && feature.id_slot() != slot) return fmt::format("id_slot must be {}", slot);
     if (feature.encoding() != FeatureSchema::EMBEDDING || feature.embedding_name().empty()) return "";
     const FeatureSchema& first = *tables.try_emplace(feature.embedding_name(), &feature).first->second;
@@ -218,15 +228,23 @@ Status ValidateSchema(const Schema& schema) {
   return problems.empty() ? OkStatus() : InvalidInput(problems);
 }
 
+uint64_t NumWrittenIds(const FeatureSchema& feature) {
+  uint64_t ids = feature.value_id().empty() ? static_cast<uint64_t>(feature.value_size()) : 0;
+  for (const uint64_t id : feature.value_id()) ids = std::max(ids, id + 1);
+  return feature.has_default_id() ? std::max(ids, feature.default_id() + 1) : ids;
+}
+
 uint64_t CountIds(const FeatureSchema& feature) {
+  // Of features that share a table, one may need the row of missing values.
+  const uint64_t missing = feature.default_value().empty() || !feature.embedding_name().empty() ? 1 : 0;
   switch (feature.kind()) {
-    case FeatureSchema::VOCABULARY:
-      return static_cast<uint64_t>(feature.value_size()) + (feature.default_value().empty() ? 2 : 1);
-    case FeatureSchema::BUCKETS: return feature.num_buckets() + (feature.default_value().empty() ? 2 : 1);
-    case FeatureSchema::HASH: return feature.hash_bucket_size() + (feature.default_value().empty() ? 1 : 0);
+    case FeatureSchema::VOCABULARY: return NumWrittenIds(feature) + (feature.has_default_id() ? 0 : 1) + missing;
+    case FeatureSchema::BUCKETS: return feature.num_buckets() + 1 + missing;
+    case FeatureSchema::HASH: return feature.hash_bucket_size() + missing;
     case FeatureSchema::BINS:
       return static_cast<uint64_t>(feature.edges_size()) + (feature.has_default_number() ? 1 : 2);
-    case FeatureSchema::NUMBER: return 0;
+    case FeatureSchema::NUMBER:
+    case FeatureSchema::NUMBER_LIST: return 0;
     case FeatureSchema::PIECEWISE: return static_cast<uint64_t>(std::max(1, feature.edges_size() - 1));
   }
   return 0;
@@ -247,7 +265,14 @@ void AddRequest(std::string_view name, ColumnKind kind, std::vector<ColumnReques
 
 std::vector<ColumnRequest> RequiredColumns(const Schema& schema, const ColumnChoice& choice) {
   std::vector<ColumnRequest> requests;
+  std::set<std::string_view> made;
+  for (const config::Generator& generator : schema.generators()) made.insert(generator.column());
+  for (const config::Generator& generator : schema.generators())
+    for (const config::GeneratorInput& input : generator.inputs())
+      if (input.has_column() && !made.contains(input.column()))
+        AddRequest(input.column(), ColumnKind::kCategory, &requests);
   for (const FeatureSchema& feature : schema.features()) {
+    if (made.contains(feature.column())) continue;
     const bool numeric = feature.kind() == FeatureSchema::NUMBER || feature.kind() == FeatureSchema::BINS ||
                          feature.kind() == FeatureSchema::PIECEWISE;
     AddRequest(feature.column(), numeric ? ColumnKind::kNumber : ColumnKind::kCategory, &requests);

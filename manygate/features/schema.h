@@ -62,7 +62,10 @@ ColumnKind SourceKind(const LabelSchema& label);
 // Piecewise-linear features: the number T of pieces, the model's inputs besides the missing indicator.
 uint64_t CountIds(const FeatureSchema& feature);
 
-// Features whose values are ids and nothing else.
+// VOCABULARY: ids that values have, the unknown and missing rows left out.
+uint64_t NumWrittenIds(const FeatureSchema& feature);
+
+// Features whose values are ids, and their weights.
 inline bool IsId(const FeatureSchema& feature) {
   return feature.encoding() == FeatureSchema::ONE_HOT || feature.encoding() == FeatureSchema::EMBEDDING;
 }
@@ -72,8 +75,11 @@ inline bool HasIdSlot(const FeatureSchema& feature) { return feature.encoding() 
 inline int NumIdSlots(const FeatureSchema& feature) {
   return HasIdSlot(feature) ? static_cast<int>(feature.num_values()) : 0;
 }
-// Columns of EncodedTable's numbers: 0 for ids.
-inline int NumNumbers(const FeatureSchema& feature) { return IsId(feature) ? 0 : static_cast<int>(feature.width()); }
+// Columns of EncodedTable's numbers: of ids the weights of weighted ones, else 0.
+inline int NumNumbers(const FeatureSchema& feature) {
+  if (IsId(feature)) return feature.weighted() ? static_cast<int>(feature.num_values()) : 0;
+  return static_cast<int>(feature.width());
+}
 
 }  // namespace manygate::features
 

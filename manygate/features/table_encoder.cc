@@ -22,7 +22,7 @@ struct ColumnStep {
   bool has_id = false;
   int num_values = 1;     // ids written per row
   uint32_t no_value = 0;  // fills the ids that a row does not use
-  int width = 1;          // numbers written per row
+  int width = 1;          // numbers written per row; of weighted ids as many as num_values
   size_t id_offset = 0;   // in the record, bytes
   size_t numbers_offset = 0;
   // Category columns: the id of each code; of several values, those of code c stand from first_id[c] to first_id[c + 1].
@@ -39,7 +39,7 @@ constexpr int64_t kBlockRows = 1024;
 template <typename Code, typename Id>
 void WriteIds(const ColumnStep& step, int64_t begin, int64_t end, std::byte* out, size_t record_bytes) {
   const Code* codes = static_cast<const Code*>(step.column->codes);
-  if (step.num_values > 1) {
+  if (!step.first_id.empty()) {
     for (int64_t row = begin; row < end; ++row, out += record_bytes) {
       Id* to = reinterpret_cast<Id*>(out);
       Id* const all = to + step.num_values;
@@ -106,10 +106,12 @@ void WriteNumbers(const ColumnStep& step, int64_t begin, int64_t end, std::byte*
 void ListIds(const Feature& feature, const std::vector<std::string_view>& texts, ColumnStep* step) {
   constexpr size_t kTexts = 64;
   std::vector<uint32_t> ids(kTexts * static_cast<size_t>(step->num_values));
+  const auto width = static_cast<size_t>(step->width);
   step->first_id = {0};
   for (size_t first = 0; first < texts.size(); first += kTexts) {
     const size_t count = std::min(kTexts, texts.size() - first);
-    feature.Transform({.texts = texts.data() + first, .count = static_cast<int64_t>(count)}, ids.data(), nullptr);
+    feature.Transform({.texts = texts.data() + first, .count = static_cast<int64_t>(count)}, ids.data(),
+                      width > 0 ? step->numbers.data() + first * width : nullptr);
     for (size_t i = 0; i < count; ++i) {
       const auto begin = ids.begin() + static_cast<ptrdiff_t>(i) * step->num_values;
       step->ids.insert(step->ids.end(), begin, std::find(begin, begin + step->num_values, step->no_value));
@@ -180,14 +182,15 @@ void TableEncoder::AddFeature(const FeatureSchema& feature_schema) {
   step.id_offset = static_cast<size_t>(feature_schema.id_slot()) * layout_.id_bytes;
   step.numbers_offset = layout_.numbers_offset + feature_schema.number_offset() * sizeof(float);
   const size_t codes = column->dictionary.size();
-  step.ids.resize(step.has_id && step.num_values == 1 ? codes : 0);
+  const bool lists = step.has_id && (step.num_values > 1 || feature_schema.sequence());
+  step.ids.resize(step.has_id && !lists ? codes : 0);
   step.numbers.resize(codes * static_cast<size_t>(step.width));
   RawValues values{.count = static_cast<int64_t>(codes)};
   std::vector<std::string_view> texts(column->dictionary.begin(), column->dictionary.end());
   if (feature.SourceKind() == ColumnKind::kCategory) {
     MG_CHECK(column->kind == ColumnKind::kCategory, "column \"{}\" must be read as a category", column->name);
     values.texts = texts.data();
-    if (step.num_values > 1) {
+    if (lists) {
       ListIds(feature, texts, &step);
     } else {
       feature.Transform(values, step.ids.data(), step.numbers.data());

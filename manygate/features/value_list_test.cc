@@ -187,6 +187,88 @@ TEST(ValueLists, FeaturesOfOneTableSplitByTheirOwnSeparators) {
   EXPECT_THAT(EncodedIds(schema, table), ElementsAre(ElementsAre(1, 0, 3, 0, 0), ElementsAre(0, 6, 2, 6, 5)));
 }
 
+TEST(ForEachPosition, EmptyPartsCount) {
+  const auto parts = [](std::string_view text) {
+    std::string shown;
+    ForEachPosition(text, ';', [&](std::string_view part) {
+      shown += "[" + std::string(part) + "]";
+      return true;
+    });
+    return shown;
+  };
+  EXPECT_EQ(parts(""), "");
+  EXPECT_EQ(parts(" "), "[]");
+  EXPECT_EQ(parts("a"), "[a]");
+  EXPECT_EQ(parts("a; b "), "[a][b]");
+  EXPECT_EQ(parts(";a"), "[][a]");
+  EXPECT_EQ(parts("a;"), "[a][]");
+  EXPECT_EQ(parts(";"), "[][]");
+  EXPECT_EQ(parts("a;;b"), "[a][][b]");
+}
+
+TEST(SplitWeight, TheWeightStandsBehindTheLastColon) {
+  const auto check = [](std::string_view text, std::string_view value, float weight) {
+    EXPECT_EQ(SplitWeight(text).value, value) << text;
+    EXPECT_EQ(SplitWeight(text).weight, weight) << text;
+  };
+  check("a:0.5", "a", 0.5f);
+  check("a", "a", 1);
+  check("a : 2", "a", 2);
+  check("a:b:-3", "a:b", -3);
+  check("a:x", "a", 1);
+  check("a:", "a", 1);
+}
+
+// [rows, num_id_slots] and [rows, number_width]
+std::vector<std::vector<float>> EncodedNumbers(const Schema& schema, const Table& table) {
+  ThreadPool pool(2);
+  const auto encoded = Encode(schema, table, false, pool);
+  MG_CHECK(encoded.ok(), "{}", encoded.status().message());
+  std::vector<std::vector<float>> numbers;
+  for (uint32_t row = 0; row < table.rows; ++row) {
+    numbers.emplace_back(encoded->number_width());
+    encoded->CopyRows(&row, 1, nullptr, numbers.back().data(), nullptr, nullptr);
+  }
+  return numbers;
+}
+
+TEST(WeightedIds, WeightsStandAmongTheNumbers) {
+  const Table table = TestTable(4).Category("tags", {"a:2|b:4", "a:0.5", "", "b|c:-1|a:3"}).Build();
+  const auto config = [](const std::string& pooling) {
+    return "feature_configs { id_feature { feature_name: \"tags\" embedding_dim: 2 separator: \"|\" weighted: true "
+           "vocab_list: [\"a\", \"b\"] pooling: \"" + pooling + "\" } }";
+  };
+  const Schema sum = Fitted(config("sum"), table, 4);
+  EXPECT_EQ(sum.features(0).num_values(), 3u);
+  EXPECT_THAT(EncodedIds(sum, table),
+              ElementsAre(ElementsAre(0, 1, 4), ElementsAre(0, 4, 4), ElementsAre(3, 4, 4), ElementsAre(1, 2, 0)));
+  EXPECT_THAT(EncodedNumbers(sum, table),
+              ElementsAre(ElementsAre(2, 4, 0), ElementsAre(0.5f, 0, 0), ElementsAre(1, 0, 0), ElementsAre(1, -1, 3)));
+  // Divided by how many values the row has.
+  EXPECT_THAT(EncodedNumbers(Fitted(config("mean"), table, 4), table),
+              ElementsAre(ElementsAre(1, 2, 0), ElementsAre(0.5f, 0, 0), ElementsAre(1, 0, 0),
+                          ElementsAre(1 / 3.f, -1 / 3.f, 1)));
+}
+
+TEST(IdSequences, PositionsInOrder) {
+  const Table table = TestTable(5).Category("seq", {"a;b;a", "b", "", "a;;c", " "}).Build();
+  const auto config = [](const std::string& fields) {
+    return "feature_configs { sequence_id_feature { feature_name: \"seq\" embedding_dim: 2 vocab_list: [\"a\", \"b\"] " +
+           fields + " } }";
+  };
+  // Ids: a 0, b 1, unknown 2, missing 3, "no more positions" 4.
+  const Schema schema = Fitted(config(""), table, 5);
+  EXPECT_TRUE(schema.features(0).sequence());
+  EXPECT_THAT(EncodedIds(schema, table), ElementsAre(ElementsAre(0, 1, 0), ElementsAre(1, 4, 4), ElementsAre(4, 4, 4),
+                                                     ElementsAre(0, 3, 2), ElementsAre(3, 4, 4)));
+  EXPECT_THAT(EncodedIds(Fitted(config("sequence_length: 2"), table, 5), table),
+              ElementsAre(ElementsAre(0, 1), ElementsAre(1, 4), ElementsAre(4, 4), ElementsAre(0, 3), ElementsAre(3, 4)));
+  // An empty position is read as the default value; a row without positions still has none.
+  EXPECT_THAT(EncodedIds(Fitted(config("default_value: \"b\""), table, 5), table),
+              ElementsAre(ElementsAre(0, 1, 0), ElementsAre(1, 3, 3), ElementsAre(3, 3, 3), ElementsAre(0, 1, 2),
+                          ElementsAre(1, 3, 3)));
+}
+
 TEST(ValueLists, OneMoreIdFitsIntoTwoBytes) {
   const Table lists = TestTable(1).Category("genres", {"1|2"}).Build();
   const Table single = TestTable(1).Category("genres", {"1"}).Build();

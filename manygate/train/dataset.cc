@@ -14,11 +14,13 @@
 #include "manygate/base/random.h"
 #include "manygate/base/text.h"
 #include "manygate/config/accessors.h"
+#include "manygate/config/feature_list.h"
 #include "manygate/data/paths.h"
 #include "manygate/data/reader.h"
 #include "manygate/data/source.h"
 #include "manygate/data/split.h"
 #include "manygate/features/fit.h"
+#include "manygate/features/generated_column.h"
 
 namespace manygate {
 namespace {
@@ -138,8 +140,9 @@ Status CheckColumns(const config::LoadedPipeline& loaded, const std::function<bo
   const auto check = [&](const std::string& column, const std::string& place, const std::string& what) {
     if (!has(column)) absent.push_back({column, place, what});
   };
-  for (const auto& feature : pipeline.feature_configs())
-    check(config::FeatureColumn(feature), loaded.Place(feature), "feature " + config::FeatureName(feature));
+  for (const config::ListedFeature& feature : config::ListFeatures(pipeline))
+    for (const std::string& column : config::FileColumns(feature))
+      check(column, loaded.PlaceOfPath(feature.path), "feature " + feature.name);
   for (const auto& label : pipeline.data_config().label_configs())
     check(label.column(), loaded.Place(label), "label " + label.label_name());
   for (const std::string& column : pipeline.data_config().sample_weight_fields())
@@ -177,6 +180,7 @@ StatusOr<Table> ReadForSchema(const config::Pipeline& pipeline, const features::
   const auto requests = features::RequiredColumns(schema, {.labels = with_labels, .weight = with_labels});
   MG_ASSIGN_OR_RETURN(Table table, ReadTable(paths, pipeline.data_config(), requests, pool, cache_dir, notes));
   MG_RETURN_IF_ERROR(CheckRows(paths, table.rows));
+  MG_RETURN_IF_ERROR(features::AddGeneratedColumns({schema.generators().begin(), schema.generators().end()}, &table));
   return table;
 }
 
@@ -218,6 +222,7 @@ StatusOr<Dataset> PrepareTraining(const config::LoadedPipeline& loaded, ThreadPo
       return index < 0 || HasValues(table.columns[index], table.rows);
     }));
   }
+  MG_RETURN_IF_ERROR(features::AddGeneratedColumns(config::ListGenerators(config::ListFeatures(pipeline)), &table));
   const config::SplitConfig& split_config = pipeline.data_config().split();
   const bool separate = !pipeline.eval_input_path().empty();
   const bool validates = !separate || split_config.eval_is_test();  // the training file holds the validation rows too

@@ -60,8 +60,8 @@ Stepper::Stepper(Model& model, RunLength run, ThreadPool& pool)
                  .whole_batch_losses = NeedsWholeBatch(model.tasks),
                  .seed = model.pipeline.train_config().seed()},
                 pool),
-      dense_(MakeOptimizer(model.pipeline.train_config().dense_optimizer())),
-      sparse_(MakeOptimizer(model.pipeline.train_config().sparse_optimizer())),
+      dense_(MakeOptimizer(model.pipeline.train_config().dense_optimizer(), RowDecay::kEveryStep)),
+      sparse_(MakeOptimizer(model.pipeline.train_config().sparse_optimizer(), RowDecay::kWhenTouched)),
       dense_schedule_(model.pipeline.train_config().dense_optimizer(), run),
       sparse_schedule_(model.pipeline.train_config().sparse_optimizer(), run),
       steps_per_epoch_(run.steps_per_epoch) {
@@ -230,15 +230,21 @@ void Stepper::ClipGradients() {
       for (const auto& touched : table->touched())
         for (const int32_t row : touched) visit(table->gradient(row), table->padded_width());
   };
-  if (clip.grad_clipping_type() == "value") {
+  if (clip.clipping_type() == "value") {
     each_run([&](float* g, int64_t n) {
       for (int64_t i = 0; i < n; ++i) g[i] = std::clamp(g[i], -clip.max_gradient(), clip.max_gradient());
     });
     return;
   }
-  double squares = 0;
-  each_run([&](const float* g, int64_t n) { squares += SumOfSquares(n, g); });
-  const double norm = std::sqrt(squares);
+  double norm = 0;
+  if (std::isinf(clip.norm_type())) {
+    each_run([&](const float* g, int64_t n) {
+      for (int64_t i = 0; i < n; ++i) norm = std::max(norm, std::abs(double{g[i]}));
+    });
+  } else {
+    each_run([&](const float* g, int64_t n) { norm += SumOfSquares(n, g); });
+    norm = std::sqrt(norm);
+  }
   if (norm <= clip.max_gradient()) return;
   const float factor = static_cast<float>(clip.max_gradient() / norm);
   each_run([&](float* g, int64_t n) { ScaleBy(n, factor, g); });

@@ -201,7 +201,11 @@ TEST(StepperTest, ClippingBoundsTheStep) {
   EXPECT_NEAR(step_length("grad_clipping { max_gradient: 0.05 }").first, 0.05, 1e-5);
   EXPECT_NEAR(step_length("grad_clipping { max_gradient: 1e6 }").first, free_norm, 1e-6)
       << "below the bound: unchanged";
-  EXPECT_NEAR(step_length("grad_clipping { grad_clipping_type: \"value\" max_gradient: 0.01 }").second, 0.01, 1e-5);
+  EXPECT_NEAR(step_length("grad_clipping { clipping_type: \"none\" max_gradient: 0.01 }").first, free_norm, 1e-6);
+  EXPECT_NEAR(step_length("grad_clipping { norm_type: inf max_gradient: 0.01 }").second, 0.01, 1e-5);
+  EXPECT_GT(step_length("grad_clipping { norm_type: inf max_gradient: 0.01 }").first, 0.01);
+  EXPECT_NEAR(step_length("grad_clipping { norm_type: inf max_gradient: 1e6 }").first, free_norm, 1e-6);
+  EXPECT_NEAR(step_length("grad_clipping { clipping_type: \"value\" max_gradient: 0.01 }").second, 0.01, 1e-5);
 }
 
 // decay of step t = min(decay, (1 + t) / (10 + t)); t counts from 1: 2/11, then 3/12.
