@@ -99,6 +99,9 @@ std::unique_ptr<Metric> MakeMetric(const config::MetricConfig& config) {
     case config::MetricConfig::kGroupedAuc: return MakeGroupedAuc(config.grouped_auc());
     case config::MetricConfig::kMulticlassAuc: return MakeMulticlassAuc(config.multiclass_auc());
     case config::MetricConfig::kXauc: return MakeXauc(config.xauc());
+    case config::MetricConfig::kGroupedXauc: return MakeGroupedXauc(config.grouped_xauc());
+    case config::MetricConfig::kFlattenedAuc: return MakeFlattenedAuc(config.flattened_auc());
+    case config::MetricConfig::kRecallAtK: return MakeRecallAtK(config.recall_at_k());
     case config::MetricConfig::kNormalizedEntropy: return MakeNormalizedEntropy(config.normalized_entropy());
     case config::MetricConfig::kPrAuc: return MakePrAuc(config.pr_auc());
     case config::MetricConfig::kExpectedCalibrationError:
@@ -109,12 +112,18 @@ std::unique_ptr<Metric> MakeMetric(const config::MetricConfig& config) {
   }
 }
 
-std::unique_ptr<Optimizer> MakeOptimizer(const config::Optimizer& config) {
+std::unique_ptr<Optimizer> MakeOptimizer(const config::Optimizer& config, RowDecay row_decay) {
   switch (config.optimizer_case()) {
-    case config::Optimizer::kSgdOptimizer: return MakeSgd(config.sgd_optimizer());
-    case config::Optimizer::kAdagradOptimizer: return MakeAdagrad(config.adagrad_optimizer());
+    case config::Optimizer::kSgdOptimizer: return MakeSgd(config.sgd_optimizer(), row_decay);
+    case config::Optimizer::kAdagradOptimizer: return MakeAdagrad(config.adagrad_optimizer(), row_decay);
     case config::Optimizer::kAdamwOptimizer: return MakeAdamW(config.adamw_optimizer());
-    default: return MakeAdam(config.adam_optimizer());
+    case config::Optimizer::kFtrlOptimizer: return MakeFtrl(config.ftrl_optimizer());
+    case config::Optimizer::kRmspropOptimizer: return MakeRmsprop(config.rmsprop_optimizer(), row_decay);
+    case config::Optimizer::kAdadeltaOptimizer: return MakeAdadelta(config.adadelta_optimizer(), row_decay);
+    case config::Optimizer::kRowwiseAdagradOptimizer: return MakeRowwiseAdagrad(config.rowwise_adagrad_optimizer());
+    case config::Optimizer::kPartialRowwiseAdamOptimizer:
+      return MakePartialRowwiseAdam(config.partial_rowwise_adam_optimizer());
+    default: return MakeAdam(config.adam_optimizer(), row_decay);
   }
 }
 

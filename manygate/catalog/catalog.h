@@ -35,7 +35,8 @@ void RewriteGraph(Graph& graph, int64_t batch_rows);
 std::unique_ptr<Loss> MakeLoss(const config::LossConfig& config, const config::TaskTower& tower,
                                const LabelStatistics& labels);
 std::unique_ptr<Metric> MakeMetric(const config::MetricConfig& config);
-std::unique_ptr<Optimizer> MakeOptimizer(const config::Optimizer& config);
+// row_decay: kEveryStep for dense_optimizer, kWhenTouched for sparse_optimizer.
+std::unique_ptr<Optimizer> MakeOptimizer(const config::Optimizer& config, RowDecay row_decay);
 // One per tower, in order.
 std::vector<TaskMetrics> MakeTaskMetrics(const config::ModelConfig& model);
 

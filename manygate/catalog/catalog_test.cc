@@ -167,16 +167,16 @@ TEST(Catalog, MakesWhatTheConfigurationNames) {
 
   config::Optimizer optimizer;
   optimizer.mutable_sgd_optimizer();
-  const int sgd = MakeOptimizer(optimizer)->StatePerValue();
+  const int sgd = MakeOptimizer(optimizer, RowDecay::kEveryStep)->StatePerValue();
   optimizer.mutable_adagrad_optimizer()->set_initial_accumulator_value(0.25f);
-  EXPECT_EQ(MakeOptimizer(optimizer)->StatePerValue(), 1);
-  EXPECT_EQ(MakeOptimizer(optimizer)->InitialState(), 0.25f);
+  EXPECT_EQ(MakeOptimizer(optimizer, RowDecay::kEveryStep)->StatePerValue(), 1);
+  EXPECT_EQ(MakeOptimizer(optimizer, RowDecay::kEveryStep)->InitialState(), 0.25f);
   optimizer.mutable_adam_optimizer();
-  EXPECT_EQ(MakeOptimizer(optimizer)->StatePerValue(), 2);
+  EXPECT_EQ(MakeOptimizer(optimizer, RowDecay::kEveryStep)->StatePerValue(), 2);
   EXPECT_LT(sgd, 2);
   // A step with weight decay only: w · (1 − lr · decay).
   optimizer.mutable_adamw_optimizer()->set_weight_decay(0.5f);
-  auto adamw = MakeOptimizer(optimizer);
+  auto adamw = MakeOptimizer(optimizer, RowDecay::kEveryStep);
   float w = 1, g = 0, mean = 0, variance = 0;
   float* states[] = {&mean, &variance};
   adamw->BeginStep(0.1);

@@ -6,6 +6,7 @@
 
 #include "manygate/base/text.h"
 #include "manygate/config/accessors.h"
+#include "manygate/config/resolve.h"
 
 namespace manygate::config {
 namespace {

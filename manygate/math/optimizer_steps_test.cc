@@ -97,8 +97,9 @@ TEST(SgdPass, OnEveryTarget) {
       SCOPED_TRACE(fmt::format("{} n={}", target, n));
       const std::vector<float> w0 = TestNumbers(n, 1), g0 = TestNumbers(n, 2), v0 = TestNumbers(n, 3);
       GuardedRows w(1, n, n, w0), g(1, n, n, g0), velocity(1, n, n, v0), plain = w;
-      SgdPass(n, 0.1f, 0.9f, 0.5f, w.data(), g.data(), velocity.data(), false);
-      SgdPass(n, 0.1f, 0.9f, 0.5f, plain.data(), g.data(), nullptr, true);
+      const SgdCoefficients c{.rate = 0.1f, .momentum = 0.9f, .velocity_decay = 0.5f};
+      SgdPass(n, c, w.data(), g.data(), velocity.data(), false);
+      SgdPass(n, c, plain.data(), g.data(), nullptr, true);
       for (int64_t i = 0; i < n; ++i) {
         const double step = 0.9 * v0[i] + g0[i];
         ASSERT_NEAR(velocity.at(0, i), 0.5 * step, 1e-6);
@@ -109,6 +110,137 @@ TEST(SgdPass, OnEveryTarget) {
       for (const GuardedRows* rows : {&w, &g, &velocity, &plain}) rows->ExpectGuardsIntact();
     }
   });
+}
+
+TEST(SgdPass, DampenedAndNesterov) {
+  // velocity = 0.5·2 + 0.75·4 = 4; w = 10 - 0.1·4 - 0.25·4; then the velocity fades by half.
+  float w = 10, g = 4, velocity = 2;
+  SgdPass(1, {.rate = 0.1f, .momentum = 0.5f, .share = 0.75f, .gradient_rate = 0.25f, .velocity_decay = 0.5f}, &w, &g,
+          &velocity, false);
+  EXPECT_FLOAT_EQ(w, 8.6f);
+  EXPECT_FLOAT_EQ(velocity, 2);
+}
+
+TEST(GradientPass, ClampsThenDecays) {
+  ForEachSimdTarget([](const char* target) {
+    for (const int64_t n : kTestWidths) {
+      SCOPED_TRACE(fmt::format("{} n={}", target, n));
+      const std::vector<float> w0 = TestNumbers(n, 1), g0 = TestNumbers(n, 2);
+      GuardedRows w(1, n, n, w0), g(1, n, n, g0);
+      GradientPass(n, 0.25f, 0.5f, w.data(), g.data());
+      for (int64_t i = 0; i < n; ++i)
+        ASSERT_NEAR(g.at(0, i), std::clamp(g0[i], -0.25f, 0.25f) + 0.5 * w0[i], 1e-6) << "value " << i;
+      for (const GuardedRows* rows : {&w, &g}) rows->ExpectGuardsIntact();
+    }
+  });
+}
+
+// pass(n, w, g, first, second) with state arrays of squares; value(w, g, first, second) is the same for one value.
+template <typename Pass, typename Value>
+void ExpectPassOnEveryTarget(Pass pass, Value value) {
+  ForEachSimdTarget([&](const char* target) {
+    for (const int64_t n : kTestWidths) {
+      SCOPED_TRACE(fmt::format("{} n={}", target, n));
+      const std::vector<float> w0 = TestNumbers(n, 1), g0 = TestNumbers(n, 2);
+      std::vector<float> first0 = TestNumbers(n, 3), second0 = TestNumbers(n, 4);
+      for (float& x : first0) x *= x;
+      for (float& x : second0) x *= x;
+      GuardedRows w(1, n, n, w0), g(1, n, n, g0), first(1, n, n, first0), second(1, n, n, second0);
+      pass(n, w.data(), g.data(), first.data(), second.data());
+      for (int64_t i = 0; i < n; ++i) {
+        double want_w = w0[i], want_first = first0[i], want_second = second0[i];
+        value(want_w, double{g0[i]}, want_first, want_second);
+        ASSERT_NEAR(w.at(0, i), want_w, 2e-6 * (1 + std::abs(want_w))) << "value " << i;
+        ASSERT_NEAR(first.at(0, i), want_first, 2e-6 * (1 + std::abs(want_first))) << "value " << i;
+        ASSERT_NEAR(second.at(0, i), want_second, 2e-6 * (1 + std::abs(want_second))) << "value " << i;
+        ASSERT_EQ(g.at(0, i), 0.f);
+      }
+      for (const GuardedRows* rows : {&w, &g, &first, &second}) rows->ExpectGuardsIntact();
+    }
+  });
+}
+
+TEST(AmsgradPass, OnEveryTarget) {
+  const AdamCoefficients c{0.1f, 1e-3f, 0.9f, 0.5f, 0.99f, 0.8f, 0.7f};
+  ExpectPassOnEveryTarget(
+      [&](int64_t n, float* w, float* g, float* variance, float* largest) {
+        std::vector<float> mean(n, 0.5f);
+        AmsgradPass(n, c, w, g, mean.data(), variance, largest, true);
+        for (const float m : mean) ASSERT_LT(std::abs(m - 0.8 * 0.45), 0.8 * 0.1 * 4);
+      },
+      [](double& w, double g, double& variance, double& largest) {
+        const double mean = 0.9 * 0.5 + 0.1 * g;
+        variance = 0.5 * variance + 0.5 * g * g;
+        largest = std::max(largest, variance);
+        w = 0.99 * w - 0.1 * mean / (std::sqrt(largest) + 1e-3);
+        variance *= 0.7;
+      });
+}
+
+TEST(FtrlPass, OnEveryTarget) {
+  const FtrlCoefficients c{0.5f, 1, 0.2f, 0.1f};
+  ExpectPassOnEveryTarget(
+      [&](int64_t n, float* w, float* g, float* z, float* sum) { FtrlPass(n, c, w, g, z, sum, true); },
+      [](double& w, double g, double& z, double& sum) {
+        const double sigma = (std::sqrt(sum + g * g) - std::sqrt(sum)) / 0.5;
+        z += g - sigma * w;
+        sum += g * g;
+        w = std::abs(z) <= double{0.2f} ? 0 : -(z - std::copysign(double{0.2f}, z)) / ((1 + std::sqrt(sum)) / 0.5 + 0.1);
+      });
+}
+
+// alpha 0.5, beta 1, l1 1, l2 2: the denominator is 4 + 2·√n.
+TEST(FtrlPass, ByHand) {
+  const FtrlCoefficients c{0.5f, 1, 1, 2};
+  float w[] = {0.5f, 0.5f, 0, 0, 7}, g[] = {3, 0, 0.75f, -3, 0.f}, z[] = {0, 0, 0, 0, 2.5f}, n[] = {0, 0, 0, 0, 4};
+  FtrlPass(5, c, w, g, z, n, false);
+  // z starts at -0.5·4 - 1 = -3, sigma = 3/0.5 = 6: z = -3 + 3 - 6·0.5 = -3; w = -(-3 + 1) / (4 + 6).
+  EXPECT_FLOAT_EQ(z[0], -3);
+  EXPECT_FLOAT_EQ(n[0], 9);
+  EXPECT_FLOAT_EQ(w[0], 0.2f);
+  EXPECT_EQ(w[1], 0.5f) << "no gradient, no change";
+  EXPECT_EQ(z[1], 0.f);
+  EXPECT_EQ(w[2], 0.f) << "|z| = 0.75 is within l1";
+  EXPECT_FLOAT_EQ(w[3], 0.2f);  // z = -3
+  EXPECT_EQ(w[4], 7.f);
+  EXPECT_EQ(z[4], 2.5f);
+}
+
+TEST(RmspropPass, OnEveryTarget) {
+  const RmspropCoefficients c{0.1f, 0.75f, 1e-3f, 0.5f, 0.9f, 0.8f};
+  const auto value = [](double& w, double g, double& square, double& velocity) {
+    square = 0.75 * square + 0.25 * g * g;
+    velocity = 0.5 * velocity + g / (std::sqrt(square) + 1e-3);
+    w -= 0.1 * velocity;
+    square *= 0.9;
+    velocity *= 0.8;
+  };
+  ExpectPassOnEveryTarget(
+      [&](int64_t n, float* w, float* g, float* square, float* velocity) {
+        RmspropPass(n, c, w, g, square, velocity, true);
+      },
+      value);
+  ExpectPassOnEveryTarget(
+      [&](int64_t n, float* w, float* g, float* square, float*) { RmspropPass(n, c, w, g, square, nullptr, true); },
+      [&](double& w, double g, double& square, double&) {
+        double none = 0;
+        value(w, g, square, none);
+      });
+}
+
+TEST(AdadeltaPass, OnEveryTarget) {
+  const AdadeltaCoefficients c{0.5f, 0.75f, 1e-3f, 0.9f};
+  ExpectPassOnEveryTarget(
+      [&](int64_t n, float* w, float* g, float* square, float* steps) {
+        AdadeltaPass(n, c, w, g, square, steps, true);
+      },
+      [](double& w, double g, double& square, double& steps) {
+        square = 0.75 * square + 0.25 * g * g;
+        const double step = std::sqrt(steps + 1e-3) / std::sqrt(square + 1e-3) * g;
+        steps = 0.9 * (0.75 * steps + 0.25 * step * step);
+        square *= 0.9;
+        w -= 0.5 * step;
+      });
 }
 
 TEST(EmaPass, OnEveryTarget) {

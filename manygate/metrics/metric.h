@@ -30,6 +30,7 @@ inline constexpr char kOneClass[] = "one class";
 inline constexpr char kNoPositives[] = "no positives";
 inline constexpr char kOneClassPerGroup[] = "one class in every group";
 inline constexpr char kEqualLabels[] = "labels all equal";
+inline constexpr char kEqualLabelsPerGroup[] = "labels all equal in every group";
 inline constexpr char kNotFinite[] = "predictions not finite";
 
 // Rows of one task. Rows whose label is NaN or whose weight is 0 are skipped.
@@ -87,8 +88,9 @@ std::unique_ptr<Metric> MakeAuc(const config::AUC& config);
 // grouped_auc.cc. Mean of the exact AUC of each group, weighted by its rows; groups of one class are left out. 12 bytes
 // per row.
 std::unique_ptr<Metric> MakeGroupedAuc(const config::GroupedAUC& config);
-// multiclass_auc.cc. Classes: the exact AUC of each class's probability against the other classes, and their mean,
-// plain or weighted by the class's rows; classes that do not occur are left out. 8 bytes per row and class.
+// multiclass_auc.cc. Classes: the AUC of each class's probability against the other classes, and their mean, plain or
+// weighted by the class's rows; classes that do not occur are left out. thresholds as for auc: exact with 8 bytes per row
+// and class, or 16 bytes per threshold and class.
 std::unique_ptr<Metric> MakeMulticlassAuc(const config::MulticlassAUC& config);
 // pr_auc.cc. Average precision Σ (R_n - R_{n-1}) P_n over the distinct scores from the highest down, as scikit-learn's
 // average_precision_score; 1 when all rows are positive. 8 bytes per row, 16 while they are sorted.
@@ -97,6 +99,12 @@ std::unique_ptr<Metric> MakePrAuc(const config::PrAUC& config);
 // predictions counting one half; all pairs, a pair weighing the product of its rows' weights. The AUC if labels are 0
 // and 1. O(n log n); 12 bytes per row, up to 32 while Value() runs.
 std::unique_ptr<Metric> MakeXauc(const config::XAUC& config);
+// xauc.cc. The same within the groups of equal grouping_key, their mean weighted by their pairs: of all pairs of rows of
+// one group with different labels. 16 bytes per row.
+std::unique_ptr<Metric> MakeGroupedXauc(const config::GroupedXAUC& config);
+// flattened_auc.cc. The exact AUC of one list of all class probabilities p_ic of all rows, positive where c is the row's
+// label; of a single prediction: p and 1 - p. 8 bytes per row and class, 16 while they are sorted.
+std::unique_ptr<Metric> MakeFlattenedAuc(const config::FlattenedAUC& config);
 // log_loss.cc. Mean of -(y log p + (1 - y) log(1 - p)); classes: mean of -log p[label]. p kept 2^-23 away from 0 and 1.
 std::unique_ptr<Metric> MakeLogLoss(const config::LogLoss& config);
 // normalized_entropy.cc. Mean of -(y log p + (1 - y) log(1 - p)), p kept eta away from 0 and 1, over the same of a
@@ -105,6 +113,8 @@ std::unique_ptr<Metric> MakeNormalizedEntropy(const config::NormalizedEntropy& c
 // accuracy.cc. Share of the rows where (prediction > threshold) is right; classes: where the label is among the top_k
 // likeliest, of equal probabilities the smaller class first.
 std::unique_ptr<Metric> MakeAccuracy(const config::Accuracy& config);
+// accuracy.cc. Classes: share of the rows whose label is among the top_k likeliest, as accuracy of top_k counts them.
+std::unique_ptr<Metric> MakeRecallAtK(const config::RecallAtK& config);
 // calibration.cc. Mean prediction / mean label; best at 1.
 std::unique_ptr<Metric> MakeCalibration(const config::Calibration& config);
 // expected_calibration_error.cc. Σ over bins of (share of the rows) · |mean prediction - mean label|. Bin b holds the

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Turns gradients into weights. Dense parameters are updated in every step; rows of tables when they are touched next, or
 // when all rows are settled (before an evaluation and before weights are saved), with every step in between made up for
-// exactly, so the result is that of an optimizer that updates everything in every step.
+// exactly, so the result is that of an optimizer that updates everything in every step. The exceptions, which leave rows
+// alone that are not touched, are FTRL, the row-wise optimizers, and weight decay with RowDecay::kWhenTouched.
 //
 //   RowTable records must be brought up to date before they are read:
 //     for (auto& rows : table.touched()) optimizer->SettleRows(table, rows);   // the state after step T
@@ -49,12 +50,33 @@ class Optimizer {
   void BringUpToDate(RowTable& table, int64_t row, int64_t now);
 };
 
-std::unique_ptr<Optimizer> MakeSgd(const config::SgdOptimizer& config);
-std::unique_ptr<Optimizer> MakeAdagrad(const config::AdagradOptimizer& config);
-// Kingma & Ba 2015; the step and the order of its operations are torch.optim.Adam's.
-std::unique_ptr<Optimizer> MakeAdam(const config::AdamOptimizer& config);
-// Loshchilov & Hutter 2019, as torch.optim.AdamW.
+// When weight_decay that is added to gradients pulls at a row of a table. kEveryStep is what a dense layer does, at the
+// price of every missed step; kWhenTouched is what FBGEMM's tables do: in the steps in which the row has a gradient.
+enum class RowDecay { kEveryStep, kWhenTouched };
+
+// torch.optim.SGD. A row that is not touched goes on with its momentum.
+std::unique_ptr<Optimizer> MakeSgd(const config::SgdOptimizer& config, RowDecay row_decay);
+// torch.optim.Adagrad. A row that is not touched does not change.
+std::unique_ptr<Optimizer> MakeAdagrad(const config::AdagradOptimizer& config, RowDecay row_decay);
+// Kingma & Ba 2015; the step and the order of its operations are torch.optim.Adam's. Both moments of a row that is not
+// touched fade, and it goes on with the first.
+std::unique_ptr<Optimizer> MakeAdam(const config::AdamOptimizer& config, RowDecay row_decay);
+// Loshchilov & Hutter 2019, as torch.optim.AdamW. Rows that are not touched as with Adam; they decay too.
 std::unique_ptr<Optimizer> MakeAdamW(const config::AdamWOptimizer& config);
+// McMahan et al. 2013 (math/optimizer_steps.h: FtrlPass). A value without gradient does not change.
+std::unique_ptr<Optimizer> MakeFtrl(const config::FtrlOptimizer& config);
+// torch.optim.RMSprop. The mean square of a row that is not touched fades, and it goes on with its momentum.
+std::unique_ptr<Optimizer> MakeRmsprop(const config::RmspropOptimizer& config, RowDecay row_decay);
+// torch.optim.Adadelta. Both means of a row that is not touched fade; the row itself does not change.
+std::unique_ptr<Optimizer> MakeAdadelta(const config::AdadeltaOptimizer& config, RowDecay row_decay);
+
+// Tables only; nothing of a row that is not touched changes. Their number per row stands in the first value of a state as
+// wide as the row.
+//   sum += mean(g²); w −= lr · g / (√sum + eps)    FBGEMM's EXACT_ROWWISE_ADAGRAD
+std::unique_ptr<Optimizer> MakeRowwiseAdagrad(const config::RowwiseAdagradOptimizer& config);
+//   m = beta1·m + (1-beta1)·g; v = beta2·v + (1-beta2)·mean(g²); w −= lr · m/c1 / (√(v/c2) + eps), c_i = 1 - beta_i^t
+// FBGEMM's PARTIAL_ROWWISE_ADAM; t counts all steps. weight_decay is added to the gradient.
+std::unique_ptr<Optimizer> MakePartialRowwiseAdam(const config::PartialRowwiseAdamOptimizer& config);
 
 }  // namespace manygate
 

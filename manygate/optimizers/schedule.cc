@@ -13,8 +13,18 @@ double PeakRate(const config::Optimizer& config) {
     case config::Optimizer::kSgdOptimizer: return config.sgd_optimizer().lr();
     case config::Optimizer::kAdagradOptimizer: return config.adagrad_optimizer().lr();
     case config::Optimizer::kAdamwOptimizer: return config.adamw_optimizer().lr();
+    case config::Optimizer::kFtrlOptimizer: return config.ftrl_optimizer().lr();
+    case config::Optimizer::kRmspropOptimizer: return config.rmsprop_optimizer().lr();
+    case config::Optimizer::kAdadeltaOptimizer: return config.adadelta_optimizer().lr();
+    case config::Optimizer::kRowwiseAdagradOptimizer: return config.rowwise_adagrad_optimizer().lr();
+    case config::Optimizer::kPartialRowwiseAdamOptimizer: return config.partial_rowwise_adam_optimizer().lr();
     default: return config.adam_optimizer().lr();
   }
+}
+
+// Half a cosine from `peak` down to `lowest`; part: how much of it is done.
+double HalfCosine(double peak, double lowest, double part) {
+  return lowest + (peak - lowest) * 0.5 * (1 + std::cos(std::numbers::pi * part));
 }
 
 // From `start` to `peak` in a straight line; 1 - done is the part that is left.
@@ -64,7 +74,7 @@ double Schedule::Cosine(int64_t step) const {
   const double whole =
       c.t_max() > 0 ? static_cast<double>(c.t_max()) : Elapsed(run_.total_steps + 1, c.by_epoch()) - warmup;
   const double part = std::min(1.0, (elapsed - warmup) / std::max(1.0, whole));
-  return c.min_learning_rate() + (peak_ - c.min_learning_rate()) * 0.5 * (1 + std::cos(std::numbers::pi * part));
+  return HalfCosine(peak_, c.min_learning_rate(), part);
 }
 
 double Schedule::CosineByEpochs(int64_t step) const {
@@ -74,7 +84,20 @@ double Schedule::CosineByEpochs(int64_t step) const {
   const double warmup = double{c.warmup_share()} * whole;
   if (elapsed < warmup) return WarmUp(c.warmup_learning_rate(), peak_, elapsed, warmup);
   const double part = std::min(1.0, (elapsed - warmup) / (whole - warmup));
-  return c.min_learning_rate() + (peak_ - c.min_learning_rate()) * 0.5 * (1 + std::cos(std::numbers::pi * part));
+  return HalfCosine(peak_, c.min_learning_rate(), part);
+}
+
+double Schedule::CosineRestarts(int64_t step) const {
+  const auto& c = config_.cosine_annealing_warm_restarts_learning_rate();
+  const double elapsed = Elapsed(step, c.by_epoch()), warmup = static_cast<double>(c.warmup_size());
+  if (elapsed < warmup) return WarmUp(c.warmup_learning_rate(), peak_, elapsed, warmup);
+  double done = elapsed - warmup, length = static_cast<double>(c.t_0());
+  if (c.t_mult() == 1) {
+    done = std::fmod(done, length);
+  } else {
+    for (; done >= length; length *= static_cast<double>(c.t_mult())) done -= length;
+  }
+  return HalfCosine(peak_, c.min_learning_rate(), done / length);
 }
 
 double Schedule::Noam(int64_t step) const {
@@ -89,6 +112,7 @@ double Schedule::LearningRate(int64_t step) const {
     case config::Optimizer::kExponentialDecayLearningRate: return Exponential(step);
     case config::Optimizer::kManualStepLearningRate: return Manual(step);
     case config::Optimizer::kCosineAnnealingLearningRate: return Cosine(step);
+    case config::Optimizer::kCosineAnnealingWarmRestartsLearningRate: return CosineRestarts(step);
     case config::Optimizer::kNoamLearningRate: return Noam(step);
     default: return peak_;
   }

@@ -32,6 +32,8 @@ class Schedule {
   // be fractions) a line from warmup_learning_rate to the rate, the others half a cosine down to min_learning_rate,
   // which holds beyond step n. A run that ends before step n stops on the way.
   double CosineByEpochs(int64_t step) const;
+  // Cosines of T_0, T_0 · T_mult, ... steps (or epochs), one after another behind the warm-up.
+  double CosineRestarts(int64_t step) const;
   double Noam(int64_t step) const;
 
   config::Optimizer config_;

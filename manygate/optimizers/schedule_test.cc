@@ -69,6 +69,44 @@ TEST(Schedule, CosineByEpochs) {
   EXPECT_NEAR(s.LearningRate(100), 0.3, 1e-7);
 }
 
+// torch.optim.lr_scheduler.CosineAnnealingWarmRestarts(T_0=4, eta_min=0.1), (T_0=2, T_mult=2, eta_min=0.1) and (T_0=1,
+// T_mult=3) of PyTorch 2.
+TEST(Schedule, CosineThatStartsAgain) {
+  const auto expect = [](const std::string& text, const std::vector<double>& rates) {
+    const Schedule s = Make("cosine_annealing_warm_restarts_learning_rate { " + text + " }");
+    for (size_t i = 0; i < rates.size(); ++i)
+      EXPECT_NEAR(s.LearningRate(static_cast<int64_t>(i) + 1), rates[i], 1e-8) << text << " step " << i + 1;
+  };
+  expect("T_0: 4 min_learning_rate: 0.1",
+         {0.5, 0.441421356, 0.3, 0.158578644, 0.5, 0.441421356, 0.3, 0.158578644, 0.5, 0.441421356});
+  expect("T_0: 2 T_mult: 2 min_learning_rate: 0.1",
+         {0.5, 0.3, 0.5, 0.441421356, 0.3, 0.158578644, 0.5, 0.484775907, 0.441421356, 0.376536686, 0.3, 0.223463314,
+          0.158578644, 0.115224093, 0.5, 0.496157056});
+  expect("T_0: 1 T_mult: 3",
+         {0.5, 0.5, 0.375, 0.125, 0.5, 0.484923155, 0.441511111, 0.375, 0.293412044, 0.206587956, 0.125, 0.058488889,
+          0.015076845, 0.5, 0.498309589, 0.493261218});
+  // Four steps from 0.1 to 0.5, then the first of them.
+  expect("T_0: 4 min_learning_rate: 0.1 warmup_learning_rate: 0.1 warmup_size: 4",
+         {0.1, 0.2, 0.3, 0.4, 0.5, 0.441421356, 0.3, 0.158578644, 0.5});
+}
+
+TEST(Schedule, CosineThatStartsAgainByEpoch) {
+  const Schedule s = Make("cosine_annealing_warm_restarts_learning_rate { T_0: 2 by_epoch: true warmup_size: 1 }");
+  EXPECT_NEAR(s.LearningRate(10), 0, 1e-9);
+  for (const int64_t step : {11, 20, 31, 40}) EXPECT_NEAR(s.LearningRate(step), 0.5, 1e-9) << step;
+  for (const int64_t step : {21, 30, 41}) EXPECT_NEAR(s.LearningRate(step), 0.25, 1e-9) << step;
+}
+
+TEST(Schedule, EveryOptimizerHasItsRate) {
+  const auto* oneof = config::Optimizer::descriptor()->FindOneofByName("optimizer");
+  for (int i = 0; i < oneof->field_count(); ++i) {
+    config::Optimizer config;
+    google::protobuf::Message* message = config.GetReflection()->MutableMessage(&config, oneof->field(i));
+    message->GetReflection()->SetFloat(message, message->GetDescriptor()->FindFieldByName("lr"), 0.125f * (i + 1));
+    EXPECT_EQ(Schedule(config, {}).LearningRate(1), 0.125 * (i + 1)) << oneof->field(i)->name();
+  }
+}
+
 // The recipe of examples/census_income/accurate.config: 8 epochs, of which 6 are run; the rate is 7e-4 then.
 TEST(Schedule, CosineThatARunLeavesEarly) {
   config::Optimizer config;
