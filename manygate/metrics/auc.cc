@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "manygate/base/check.h"
+#include "manygate/metrics/binned_rows.h"
 #include "manygate/metrics/ranked_rows.h"
 #include "manygate/metrics/row_metric.h"
 
@@ -58,64 +59,21 @@ class ExactAuc : public RowMetric {
   RankedRows rows_;
 };
 
-// The curve through (share of negatives, share of positives) at or above each threshold, from the highest threshold to
-// the lowest, which is 0 and so takes in all rows. As in torchmetrics no point (0, 0) is added: rows at the highest
-// threshold start the curve where they stand.
 class HistogramAuc : public RowMetric {
  public:
-  explicit HistogramAuc(uint32_t thresholds) : thresholds_(thresholds), positives_(thresholds), negatives_(thresholds) {
-    // The steps are counted from the nearer end and rounded once, as torch.linspace does: equal float32 values.
-    const float step = 1.0f / static_cast<float>(thresholds - 1);
-    for (uint32_t i = 0; i < thresholds; ++i)
-      thresholds_[i] = i < thresholds / 2 ? step * static_cast<float>(i)
-                                          : static_cast<float>(1.0 - static_cast<double>(step) * (thresholds - 1 - i));
-  }
-
+  explicit HistogramAuc(uint32_t thresholds) : rows_(thresholds) {}
   const char* name() const override { return "auc"; }
   bool HigherIsBetter() const override { return true; }
 
  protected:
-  std::string Title() const override { return fmt::format("auc over {} thresholds", thresholds_.size()); }
-
-  void AddRow(const MetricRow& row) override {
-    const bool positive = IsPositive(row.label);
-    (positive ? positives_ : negatives_)[Bucket(row.predictions[0])] += row.weight;
-    (positive ? any_positive_ : any_negative_) = true;
-  }
-
-  void MergeRows(const RowMetric& other) override {
-    const auto& auc = static_cast<const HistogramAuc&>(other);
-    for (size_t i = 0; i < thresholds_.size(); ++i) {
-      positives_[i] += auc.positives_[i];
-      negatives_[i] += auc.negatives_[i];
-    }
-    any_positive_ = any_positive_ || auc.any_positive_;
-    any_negative_ = any_negative_ || auc.any_negative_;
-  }
-
-  std::string Undefined() const override { return any_positive_ && any_negative_ ? "" : kOneClass; }
-
-  double Compute() const override {
-    long double area = 0.0L;
-    long double positives = positives_.back(), negatives = negatives_.back();
-    for (size_t i = thresholds_.size() - 1; i-- > 0;) {
-      area += negatives_[i] * (positives + 0.5L * positives_[i]);
-      positives += positives_[i];
-      negatives += negatives_[i];
-    }
-    return static_cast<double>(area / (positives * negatives));
-  }
+  std::string Title() const override { return fmt::format("auc over {} thresholds", rows_.thresholds()); }
+  void AddRow(const MetricRow& row) override { rows_.Add(row.predictions[0], IsPositive(row.label), row.weight); }
+  void MergeRows(const RowMetric& other) override { rows_.Append(static_cast<const HistogramAuc&>(other).rows_); }
+  std::string Undefined() const override { return rows_.has_positives() && rows_.has_negatives() ? "" : kOneClass; }
+  double Compute() const override { return AreaUnderRoc(rows_); }
 
  private:
-  // The last threshold at or below the score; scores below 0 count as 0.
-  size_t Bucket(float score) const {
-    const auto above = std::upper_bound(thresholds_.begin() + 1, thresholds_.end(), score);
-    return static_cast<size_t>(above - thresholds_.begin()) - 1;
-  }
-
-  std::vector<float> thresholds_;
-  std::vector<double> positives_, negatives_;  // weight of the rows from this threshold up to the next
-  bool any_positive_ = false, any_negative_ = false;
+  BinnedRows rows_;
 };
 
 }  // namespace

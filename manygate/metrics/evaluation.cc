@@ -20,8 +20,9 @@ constexpr double kNone = std::numeric_limits<double>::quiet_NaN();
 constexpr std::string_view kMean = "mean_";
 constexpr std::string_view kInterval = "_interval";
 // As the metrics' own HigherIsBetter() says (metric_test.cc compares); here by name, for results without their metrics.
-constexpr std::array<std::string_view, 7> kHigherIsBetter = {
-    "auc", "grouped_auc", "multiclass_auc", "pr_auc", "xauc", "accuracy", "r2"};
+constexpr std::array<std::string_view, 10> kHigherIsBetter = {
+    "auc",  "grouped_auc",  "multiclass_auc", "flattened_auc", "pr_auc",
+    "xauc", "grouped_xauc", "accuracy",       "recall_at_k",   "r2"};
 
 const double* FindMetric(const TaskResult& task, std::string_view metric) {
   for (const auto& [name, value] : task.metrics)

@@ -177,16 +177,16 @@ std::vector<std::string> Reasons(std::vector<std::unique_ptr<Metric>> metrics, c
 }
 
 TEST(MetricTest, WhatDoesNotExistIsNaNWithAReason) {
-  const std::vector<std::string> no_rows(14, "no rows"), not_finite(14, "predictions not finite");
+  const std::vector<std::string> no_rows(16, "no rows"), not_finite(16, "predictions not finite");
   EXPECT_EQ(Reasons(AllMetrics(), {}), no_rows);
   EXPECT_EQ(Reasons(AllMetrics(), {.predictions = {0.5f}, .labels = {kNaN}}), no_rows);
   EXPECT_EQ(Reasons(AllMetrics(), {.predictions = {0.5f}, .labels = {1}, .weights = {0}}), no_rows);
   EXPECT_THAT(Reasons(AllMetrics(), {.predictions = {0.5f, 0.2f}, .labels = {0, 0}}),
               ElementsAre("one class", "one class", "", "", "no positives", "", "", "", "one class", "labels all equal",
-                          "no positives", "one class", "", "labels all equal"));
+                          "labels all equal", "", "no positives", "one class", "", "labels all equal"));
   EXPECT_THAT(Reasons(AllMetrics(), {.predictions = {0.5f, 0.2f}, .labels = {1, 1}}),
-              ElementsAre("one class", "one class", "", "", "", "", "", "", "one class", "labels all equal", "",
-                          "one class", "", "labels all equal"));
+              ElementsAre("one class", "one class", "", "", "", "", "", "", "one class", "labels all equal",
+                          "labels all equal", "", "", "one class", "", "labels all equal"));
   const float infinity = std::numeric_limits<float>::infinity();
   for (const float bad : {kNaN, infinity, -infinity}) {
     EXPECT_EQ(Reasons(AllMetrics(), {.predictions = {0.5f, bad}, .labels = {1, 0}}), not_finite);
@@ -196,28 +196,31 @@ TEST(MetricTest, WhatDoesNotExistIsNaNWithAReason) {
 
 TEST(MetricTest, WhatDoesNotExistForClasses) {
   EXPECT_EQ(Reasons(AllClassMetrics(), {.predictions = {}, .labels = {}, .width = 3}),
-            std::vector<std::string>(5, "no rows"));
+            std::vector<std::string>(8, "no rows"));
   EXPECT_THAT(Reasons(AllClassMetrics(), {.predictions = {0.5f, 0.5f, 0.25f, 0.75f}, .labels = {1, 1}, .width = 2}),
-              ElementsAre("one class", "one class", "", "", ""));
+              ElementsAre("one class", "one class", "one class", "", "", "", "", ""));
   EXPECT_EQ(Reasons(AllClassMetrics(), {.predictions = {0.5f, 0.5f, kNaN, 0.75f}, .labels = {0, 1}, .width = 2}),
-            std::vector<std::string>(5, "predictions not finite"));
+            std::vector<std::string>(8, "predictions not finite"));
 }
 
 TEST(MetricTest, NamesAndDirections) {
   std::vector<std::string> names, higher;
   std::vector<std::unique_ptr<Metric>> metrics = AllMetrics();
   metrics.push_back(MulticlassAuc("macro"));
+  metrics.push_back(Recall(5));
   for (const auto& metric : metrics) {
     names.push_back(metric->name());
     if (metric->HigherIsBetter()) higher.push_back(metric->name());
     EXPECT_EQ(HigherIsBetter(metric->name() + std::string("_income")), metric->HigherIsBetter()) << metric->name();
     EXPECT_EQ(HigherIsBetter("mean_" + std::string(metric->name())), metric->HigherIsBetter()) << metric->name();
-    EXPECT_EQ(metric->GroupColumn(), names.back() == "grouped_auc" ? "user" : "");
+    EXPECT_EQ(metric->GroupColumn(), names.back().starts_with("grouped_") ? "user" : "");
   }
   EXPECT_THAT(names, ElementsAre("auc", "auc", "log_loss", "accuracy", "calibration", "mean_absolute_error",
-                                 "mean_squared_error", "root_mean_squared_error", "grouped_auc", "xauc", "pr_auc",
-                                 "normalized_entropy", "expected_calibration_error", "r2", "multiclass_auc"));
-  EXPECT_THAT(higher, ElementsAre("auc", "auc", "accuracy", "grouped_auc", "xauc", "pr_auc", "r2", "multiclass_auc"));
+                                 "mean_squared_error", "root_mean_squared_error", "grouped_auc", "xauc",
+                                 "grouped_xauc", "flattened_auc", "pr_auc", "normalized_entropy",
+                                 "expected_calibration_error", "r2", "multiclass_auc", "recall_at_k"));
+  EXPECT_THAT(higher, ElementsAre("auc", "auc", "accuracy", "grouped_auc", "xauc", "grouped_xauc", "flattened_auc", "pr_auc", "r2",
+                                  "multiclass_auc", "recall_at_k"));
   // Every metric of the configuration is among them.
   const auto* fields = config::MetricConfig::descriptor();
   for (int i = 0; i < fields->field_count(); ++i) EXPECT_THAT(names, testing::Contains(fields->field(i)->name()));

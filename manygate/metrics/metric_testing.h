@@ -60,9 +60,22 @@ inline std::unique_ptr<Metric> GroupedAucBy(const std::string& column) {
   return MakeGroupedAuc(config);
 }
 
-inline std::unique_ptr<Metric> MulticlassAuc(const std::string& average) {
+inline std::unique_ptr<Metric> GroupedXaucBy(const std::string& column) {
+  config::GroupedXAUC config;
+  config.set_grouping_key(column);
+  return MakeGroupedXauc(config);
+}
+
+inline std::unique_ptr<Metric> Recall(uint32_t top_k) {
+  config::RecallAtK config;
+  config.set_top_k(top_k);
+  return MakeRecallAtK(config);
+}
+
+inline std::unique_ptr<Metric> MulticlassAuc(const std::string& average, uint32_t thresholds = 0) {
   config::MulticlassAUC config;
   config.set_average(average);
+  config.set_thresholds(thresholds);
   return MakeMulticlassAuc(config);
 }
 
@@ -91,6 +104,8 @@ inline std::vector<std::unique_ptr<Metric>> AllMetrics() {
   metrics.push_back(MakeRootMeanSquaredError(config::RootMeanSquaredError()));
   metrics.push_back(GroupedAucBy("user"));
   metrics.push_back(MakeXauc(config::XAUC()));
+  metrics.push_back(GroupedXaucBy("user"));
+  metrics.push_back(MakeFlattenedAuc(config::FlattenedAUC()));
   metrics.push_back(MakePrAuc(config::PrAUC()));
   metrics.push_back(MakeNormalizedEntropy(config::NormalizedEntropy()));
   metrics.push_back(CalibrationError(15));
@@ -103,6 +118,9 @@ inline std::vector<std::unique_ptr<Metric>> AllClassMetrics() {
   std::vector<std::unique_ptr<Metric>> metrics;
   metrics.push_back(MulticlassAuc("macro"));
   metrics.push_back(MulticlassAuc("weighted"));
+  metrics.push_back(MulticlassAuc("macro", 5));
+  metrics.push_back(MakeFlattenedAuc(config::FlattenedAUC()));
+  metrics.push_back(Recall(2));
   metrics.push_back(MakeLogLoss(config::LogLoss()));
   metrics.push_back(TopAccuracy(1));
   metrics.push_back(TopAccuracy(2));

@@ -62,6 +62,11 @@ std::unique_ptr<Metric> Make(const std::string& name) {
       {"grouped_auc", [] { return GroupedAucBy("user"); }},
       {"multiclass_auc_macro", [] { return MulticlassAuc("macro"); }},
       {"multiclass_auc_weighted", [] { return MulticlassAuc("weighted"); }},
+      {"multiclass_auc_macro_7", [] { return MulticlassAuc("macro", 7); }},
+      {"multiclass_auc_weighted_7", [] { return MulticlassAuc("weighted", 7); }},
+      {"grouped_xauc", [] { return GroupedXaucBy("user"); }},
+      {"flattened_auc", [] { return MakeFlattenedAuc(config::FlattenedAUC()); }},
+      {"recall_at_k_3", [] { return Recall(3); }},
       {"pr_auc", [] { return MakePrAuc(config::PrAUC()); }},
       {"xauc", [] { return MakeXauc(config::XAUC()); }},
       {"log_loss", [] { return MakeLogLoss(config::LogLoss()); }},
@@ -88,13 +93,13 @@ double Tolerance(double expected) { return 1e-12 * std::max(1.0, std::fabs(expec
 
 TEST(OracleTest, FileIsWhole) {
   const std::vector<Case> cases = ReadCases();
-  std::map<size_t, int> by_metrics;  // 18 for binary labels, 16 without an interval, 6 for numbers, 5 for classes
+  std::map<size_t, int> by_metrics;  // 20 for binary labels, 18 without an interval, 7 for numbers, 9 for classes
   for (const Case& one : cases) {
     EXPECT_EQ(one.rows.labels.size(), one.name == "two_rows" ? 2u : 240u) << one.name;
     EXPECT_EQ(one.rows.predictions.size(), one.rows.labels.size() * one.rows.width) << one.name;
     ++by_metrics[one.expected.size()];
   }
-  EXPECT_EQ(by_metrics, (std::map<size_t, int>{{18, 10}, {16, 4}, {6, 4}, {5, 5}}));
+  EXPECT_EQ(by_metrics, (std::map<size_t, int>{{20, 10}, {18, 4}, {7, 4}, {9, 5}}));
 }
 
 TEST(OracleTest, AllMetricsOfAllCases) {

@@ -206,5 +206,66 @@ TEST(XaucTest, ManyRowsAreFast) {
   EXPECT_LT(std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count(), 5.0);  // all pairs: 5e9
 }
 
+TEST(GroupedXaucTest, ByHand) {
+  // User 0: labels 1, 2, 4 predicted 0.1, 0.3, 0.2: two of three pairs. User 1: 5 and 3 at the same prediction: half of one.
+  // User 2: equal labels. Weighted by pairs: 2.5 of 4.
+  const Rows rows{.predictions = {0.1f, 0.3f, 0.2f, 0.7f, 0.7f, 0.9f, 0.1f},
+                  .labels = {1, 2, 4, 5, 3, 6, 6},
+                  .groups = {0, 0, 0, 1, 1, 2, 2}};
+  EXPECT_NEAR(ValueOf(GroupedXaucBy("user"), rows), 2.5 / 4, 1e-15);
+  // A pair weighs the product of its rows' weights: (2·1 + 2·3 + 0) + 0.5 of 2 + 6 + 3 + 1.
+  Rows weighted = rows;
+  weighted.weights = {2, 1, 3, 1, 1, 1, 1};
+  EXPECT_NEAR(ValueOf(GroupedXaucBy("user"), weighted), 8.5 / 12, 1e-15);
+  const auto reason = [](const Rows& of) {
+    const auto metric = GroupedXaucBy("user");
+    Add(metric.get(), of);
+    return metric->Reason();
+  };
+  EXPECT_EQ(reason({.predictions = {0.1f, 0.2f}, .labels = {3, 3}}), "labels all equal");
+  EXPECT_EQ(reason({.predictions = {0.1f, 0.2f}, .labels = {3, 4}, .groups = {0, 1}}),
+            "labels all equal in every group");
+}
+
+TEST(GroupedXaucDeathTest, GroupsAreNeeded) {
+  EXPECT_DEATH(GroupedXaucBy(""), "grouped_xauc without a grouping_key");
+  const auto user = GroupedXaucBy("user"), item = GroupedXaucBy("item");
+  EXPECT_DEATH(user->Merge(*item), "merging grouped_xauc by item into grouped_xauc by user");
+}
+
+TEST(FlattenedAucTest, ByHand) {
+  // Positives 0.75 and 1 - 0.25, negatives 0.25 and 0.25.
+  EXPECT_EQ(ValueOf(MakeFlattenedAuc({}), {.predictions = {0.75f, 0.25f}, .labels = {1, 0}}), 1.0);
+  // Positives 0.75 and 0.25, negatives 0.25 and 0.75: one pair right, one wrong, two tied.
+  EXPECT_EQ(ValueOf(MakeFlattenedAuc({}), {.predictions = {0.75f, 0.75f}, .labels = {1, 0}}), 0.5);
+  // Unlike auc it exists for one class.
+  EXPECT_EQ(ValueOf(MakeFlattenedAuc({}), {.predictions = {0.75f}, .labels = {1}}), 1.0);
+  // Classes: positives 0.5, 0.2; negatives 0.3, 0.2, 0.7, 0.1: of eight pairs 0.5 wins 3, 0.2 wins 1 and ties 1.
+  EXPECT_NEAR(ValueOf(MakeFlattenedAuc({}),
+                      {.predictions = {0.5f, 0.3f, 0.2f, 0.2f, 0.7f, 0.1f}, .labels = {0, 0}, .width = 3}),
+              4.5 / 8, 1e-15);
+}
+
+TEST(RecallAtKTest, ByHand) {
+  const Rows rows{.predictions = {0.5f, 0.3f, 0.2f, 0.2f, 0.2f, 0.6f}, .labels = {1, 1}, .width = 3};
+  EXPECT_EQ(ValueOf(Recall(1), rows), 0.0);
+  // The second row's 0.2 of class 0 goes before that of class 1.
+  EXPECT_EQ(ValueOf(Recall(2), rows), 0.5);
+  EXPECT_EQ(ValueOf(Recall(3), rows), 1.0);
+  EXPECT_DEATH(Recall(1)->Merge(*Recall(2)), "recall_at_k of the top 2 into recall_at_k of the top 1");
+}
+
+TEST(MulticlassAucTest, OverThresholds) {
+  const auto five = MulticlassAuc("macro", 5), six = MulticlassAuc("macro", 6);
+  EXPECT_DEATH(five->Merge(*six), "macro multiclass_auc over 6 thresholds into macro multiclass_auc over 5 thresholds");
+  // The mean of auc over as many thresholds of each class against the other.
+  const Rows rows{.predictions = {0.9f, 0.1f, 0.6f, 0.4f, 0.8f, 0.2f, 0.3f, 0.7f}, .labels = {0, 0, 1, 1}, .width = 2};
+  Rows one{.predictions = {0.9f, 0.6f, 0.8f, 0.3f}, .labels = {1, 1, 0, 0}};
+  Rows two{.predictions = {0.1f, 0.4f, 0.2f, 0.7f}, .labels = {0, 0, 1, 1}};
+  const double mean = (ValueOf(Auc(5), one) + ValueOf(Auc(5), two)) / 2;
+  EXPECT_NEAR(ValueOf(MulticlassAuc("macro", 5), rows), mean, 1e-15);
+  EXPECT_GT(mean, 0.1);
+}
+
 }  // namespace
 }  // namespace manygate

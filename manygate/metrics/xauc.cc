@@ -1,41 +1,22 @@
 // SPDX-License-Identifier: Apache-2.0
-// Share of the pairs of rows that are ordered as their labels are.
+// Share of the pairs of rows that are ordered as their labels are: of all rows, and within groups such as those of one
+// user.
+#include <fmt/format.h>
+
 #include <algorithm>
+#include <string>
 #include <tuple>
+#include <utility>
 #include <vector>
 
+#include "manygate/base/check.h"
+#include "manygate/metrics/metric.h"
+#include "manygate/metrics/ordered_pairs.h"
 #include "manygate/metrics/ranked_rows.h"
 #include "manygate/metrics/row_metric.h"
 
 namespace manygate {
 namespace {
-
-struct LabelledRow {
-  uint32_t prediction, label;  // order as the numbers do
-  float weight;
-
-  bool operator<(const LabelledRow& other) const {
-    return std::tie(prediction, label) < std::tie(other.prediction, other.label);
-  }
-};
-
-// Sums of weights up to a position (Fenwick 1994).
-class PrefixSums {
- public:
-  explicit PrefixSums(size_t size) : sums_(size + 1) {}
-  void Add(size_t position, long double weight) {
-    for (size_t i = position + 1; i < sums_.size(); i += i & (~i + 1)) sums_[i] += weight;
-  }
-  // Of the positions before this one.
-  long double Before(size_t position) const {
-    long double sum = 0.0L;
-    for (size_t i = position; i > 0; i -= i & (~i + 1)) sum += sums_[i];
-    return sum;
-  }
-
- private:
-  std::vector<long double> sums_;
-};
 
 class Xauc : public RowMetric {
  public:
@@ -60,55 +41,89 @@ class Xauc : public RowMetric {
     return equal ? kEqualLabels : "";
   }
 
-  // Upwards in the predictions: a row is ordered right against what has a smaller prediction and a smaller label, wrong
-  // against a smaller prediction and a larger label, and half right against an equal prediction and another label.
   double Compute() const override {
     if (!sorted_) std::sort(rows_.begin(), rows_.end());
     sorted_ = true;
-    const std::vector<uint32_t> labels = DistinctLabels();
-    PrefixSums seen(labels.size());
-    long double right = 0.0L, wrong = 0.0L, tied = 0.0L, weight_seen = 0.0L;
-    for (auto begin = rows_.cbegin(), end = begin; begin != rows_.cend(); begin = end) {
-      for (; end != rows_.cend() && end->prediction == begin->prediction; ++end) {
-        const size_t rank = RankOf(end->label, labels);
-        const long double smaller = seen.Before(rank);
-        right += end->weight * smaller;
-        wrong += end->weight * (weight_seen - seen.Before(rank + 1));
-      }
-      long double before = 0.0L;  // of this tie, with a smaller label
-      for (auto row = begin; row != end;) {
-        const uint32_t label = row->label;
-        long double weight = 0.0L;
-        for (; row != end && row->label == label; ++row) weight += row->weight;
-        tied += weight * before;
-        before += weight;
-        seen.Add(RankOf(label, labels), weight);
-      }
-      weight_seen += before;
-    }
-    return static_cast<double>((right + 0.5L * tied) / (right + wrong + tied));
+    const OrderedPairs pairs = CountPairs(rows_);
+    return static_cast<double>((pairs.right + 0.5L * pairs.tied) / pairs.all());
   }
 
  private:
-  std::vector<uint32_t> DistinctLabels() const {
-    std::vector<uint32_t> labels;
-    labels.reserve(rows_.size());
-    for (const LabelledRow& row : rows_) labels.push_back(row.label);
-    std::sort(labels.begin(), labels.end());
-    labels.erase(std::unique(labels.begin(), labels.end()), labels.end());
-    return labels;
-  }
-
-  static size_t RankOf(uint32_t label, const std::vector<uint32_t>& labels) {
-    return static_cast<size_t>(std::lower_bound(labels.begin(), labels.end(), label) - labels.begin());
-  }
-
   mutable std::vector<LabelledRow> rows_;  // Compute() puts them in order; what they hold does not change
+  mutable bool sorted_ = true;
+};
+
+// A group's XAUC weighted by its pairs is the share of all pairs within groups.
+class GroupedXauc : public RowMetric {
+ public:
+  explicit GroupedXauc(std::string column) : column_(std::move(column)) {}
+  const char* name() const override { return "grouped_xauc"; }
+  bool HigherIsBetter() const override { return true; }
+  std::string GroupColumn() const override { return column_; }
+
+ protected:
+  std::string Title() const override { return fmt::format("grouped_xauc by {}", column_); }
+
+  void AddRow(const MetricRow& row) override {
+    rows_.push_back({row.group, {OrderedKey(row.predictions[0]), OrderedKey(row.label), row.weight}});
+    sorted_ = false;
+  }
+
+  void MergeRows(const RowMetric& other) override {
+    const auto& xauc = static_cast<const GroupedXauc&>(other);
+    rows_.insert(rows_.end(), xauc.rows_.begin(), xauc.rows_.end());
+    sorted_ = false;
+  }
+
+  std::string Undefined() const override {
+    const bool equal =
+        std::all_of(rows_.begin(), rows_.end(), [&](const Row& row) { return row.row.label == rows_[0].row.label; });
+    if (equal) return kEqualLabels;
+    return Counted().all() == 0.0L ? kEqualLabelsPerGroup : "";
+  }
+
+  double Compute() const override {
+    const OrderedPairs pairs = Counted();
+    return static_cast<double>((pairs.right + 0.5L * pairs.tied) / pairs.all());
+  }
+
+ private:
+  struct Row {
+    int32_t group;
+    LabelledRow row;
+    bool operator<(const Row& other) const { return std::tie(group, row) < std::tie(other.group, other.row); }
+  };
+
+  // Of all groups together.
+  OrderedPairs Counted() const {
+    if (!sorted_) std::sort(rows_.begin(), rows_.end());
+    sorted_ = true;
+    OrderedPairs sum;
+    std::vector<LabelledRow> of_group;
+    for (size_t i = 0; i < rows_.size(); ++i) {
+      of_group.push_back(rows_[i].row);
+      if (i + 1 < rows_.size() && rows_[i + 1].group == rows_[i].group) continue;
+      const OrderedPairs pairs = CountPairs(of_group);
+      sum.right += pairs.right;
+      sum.wrong += pairs.wrong;
+      sum.tied += pairs.tied;
+      of_group.clear();
+    }
+    return sum;
+  }
+
+  const std::string column_;
+  mutable std::vector<Row> rows_;  // put in order for the count; what it holds does not change
   mutable bool sorted_ = true;
 };
 
 }  // namespace
 
 std::unique_ptr<Metric> MakeXauc(const config::XAUC&) { return std::make_unique<Xauc>(); }
+
+std::unique_ptr<Metric> MakeGroupedXauc(const config::GroupedXAUC& config) {
+  MG_CHECK(!config.grouping_key().empty(), "grouped_xauc without a grouping_key");
+  return std::make_unique<GroupedXauc>(config.grouping_key());
+}
 
 }  // namespace manygate

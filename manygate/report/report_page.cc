@@ -18,7 +18,9 @@ std::string MetricTitle(std::string_view metric) {
       {"pr_auc", "area under precision-recall"},
       {"grouped_auc", "grouped AUC"},
       {"multiclass_auc", "multi-class AUC"},
+      {"flattened_auc", "flattened AUC"},
       {"xauc", "XAUC"},
+      {"grouped_xauc", "grouped XAUC"},
       {"r2", "R²"},
   };
   for (const auto& [name, title] : kTitles)

@@ -70,6 +70,24 @@ def grouped_auc(scores, labels, weights, groups):
     return np.average(areas, weights=rows) if rows else None
 
 
+def grouped_xauc(scores, labels, weights, groups):
+    """The groups' mean, weighted by the pairs of each."""
+    values, pairs = [], []
+    for group in np.unique(groups):
+        own = groups == group
+        of_group = (np.outer(weights[own], weights[own]) * (labels[own][:, None] > labels[own][None, :])).sum()
+        if of_group > 0:
+            values.append(xauc(scores[own], labels[own], weights[own]))
+            pairs.append(of_group)
+    return np.average(values, weights=pairs) if values else None
+
+
+def flattened_auc(p, labels, w):
+    """p: [n, classes]."""
+    truth = labels[:, None] == np.arange(p.shape[1])[None, :]
+    return metrics.roc_auc_score(truth.ravel(), p.ravel(), sample_weight=np.repeat(w, p.shape[1]))
+
+
 def normalized_entropy(scores, labels, weights, eta=1e-12):
     p = np.clip(scores, eta, 1 - eta)
     mean = np.average(labels, weights=weights)
@@ -98,6 +116,8 @@ def binary_metrics(scores, labels, weights, groups):
         "auc_200": binned_auc(scores, labels, w, 200),
         "auc_7": binned_auc(scores, labels, w, 7),
         "grouped_auc": grouped_auc(s, labels, w, groups),
+        "grouped_xauc": grouped_xauc(s, labels, w, groups),
+        "flattened_auc": flattened_auc(np.stack([np.float32(1) - scores, scores], 1), labels, w),
         "pr_auc": metrics.average_precision_score(labels, s, sample_weight=w),
         "log_loss": metrics.log_loss(labels, np.clip(s, margin, 1 - margin), sample_weight=w),
         "normalized_entropy": normalized_entropy(s, labels, w),
@@ -124,6 +144,7 @@ def class_metrics(probabilities, labels, w):
     classes = np.arange(p.shape[1])
     seen = [c for c in classes if (labels == c).any()]
     areas = [metrics.roc_auc_score(labels == c, p[:, c], sample_weight=w) for c in seen]
+    binned = [binned_auc(probabilities[:, c], (labels == c).astype(np.float64), w, 7) for c in seen]
     of_label = p[np.arange(len(p)), labels.astype(int)]
     ahead = (p > of_label[:, None]) | ((p == of_label[:, None]) & (classes[None, :] < labels[:, None]))
     margin = np.finfo(np.float32).eps
@@ -132,6 +153,10 @@ def class_metrics(probabilities, labels, w):
         "multiclass_auc_weighted": np.average(areas, weights=[w[labels == c].sum() for c in seen]),
         "log_loss": np.average(-np.log(np.clip(of_label, margin, 1 - margin)), weights=w),
         "accuracy": np.average(ahead.sum(1) < 1, weights=w),
+        "multiclass_auc_macro_7": np.mean(binned),
+        "multiclass_auc_weighted_7": np.average(binned, weights=[w[labels == c].sum() for c in seen]),
+        "flattened_auc": flattened_auc(probabilities, labels, w),
+        "recall_at_k_3": np.average(ahead.sum(1) < 3, weights=w),
         "accuracy_top_2": np.average(ahead.sum(1) < 2, weights=w),
     }
 
@@ -157,8 +182,10 @@ def write(out, name, scores, labels, weights):
 
 def write_numbers(out, name, scores, labels, weights):
     scores, labels, weights = (a.astype(np.float32) for a in (scores, labels, weights))
-    values = number_metrics(*(a.astype(np.float64) for a in (scores, labels, weights)))
-    write_case(out, name, scores[:, None], labels, weights, np.zeros(len(labels), int), values)
+    groups = np.arange(len(labels)) * 7 % 13
+    in_double = [a.astype(np.float64) for a in (scores, labels, weights)]
+    values = {**number_metrics(*in_double), "grouped_xauc": grouped_xauc(*in_double, groups)}
+    write_case(out, name, scores[:, None], labels, weights, groups, values)
 
 
 def write_classes(out, name, probabilities, labels, weights):
