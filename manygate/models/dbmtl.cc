@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // DBMTL: Deep Bayesian Multi-Target Learning. Wang, Ji, Liu, Zhao: Deep Bayesian Multi-Target Learning for
-// Recommender Systems, 2019; with TorchEasyRec's optional mixture of experts.
+// Recommender Systems, 2019; with TorchEasyRec's optional MaskNet in front ("mask_net") and mixture of experts.
 //
 //                              ┌─ hidden a [B,H_a] ─────────────────────┬─ output ── logits a
 //   x ─ bottom ─ (experts, ────┤                                        │
@@ -9,32 +9,21 @@
 // A tower with relation_tower_names reads, after its own hidden layers, what the towers named there have in front of
 // their outputs; layers "relations.<tower>". The towers may stand in any order in the configuration; their relations
 // have no circle.
+#include "manygate/models/dbmtl.h"
+
 #include <functional>
 #include <map>
 
-#include "manygate/models/blocks.h"
-#include "manygate/models/models.h"
+#include "manygate/models/mask_net.h"
 #include "manygate/ops/concat.h"
-#include "manygate/ops/mix.h"
 
 namespace manygate {
 
 void WireDbmtl(Graph& graph, const ModelInputs& inputs, const config::DBMTL& config) {
-  const Value bottom = Mlp(graph, inputs.x, config.bottom_mlp(), "bottom");
-  const bool mixture = config.has_expert_mlp();
-  const Value experts = mixture ? ExpertBank(graph, bottom, config.expert_mlp(), config.num_expert(), "experts") : -1;
-  std::map<std::string, Value> hidden;
+  const Value x = config.has_mask_net() ? MaskNet(graph, inputs.x, config.mask_net(), "mask_net") : inputs.x;
+  const std::map<std::string, Value> hidden = HiddenTowers(graph, inputs, x, config);
   std::map<std::string, const config::TaskTower*> towers;
-  for (const config::TaskTower& tower : config.task_towers()) {
-    const std::string& name = tower.tower_name();
-    Value x = bottom;
-    if (mixture) {
-      const Value gate = Gate(graph, bottom, config.gate_mlp(), config.num_expert(), inputs.gating, "gates." + name);
-      x = Mix(graph, experts, gate, "mix." + name);
-    }
-    hidden[name] = Mlp(graph, x, tower.mlp(), "towers." + name);
-    towers[name] = &tower;
-  }
+  for (const config::TaskTower& tower : config.task_towers()) towers[tower.tower_name()] = &tower;
 
   std::map<std::string, Value> related;  // what stands in front of a tower's output
   const std::function<Value(const std::string&)> relate = [&](const std::string& name) {

@@ -40,6 +40,7 @@ struct ModelInputs {
   F(Escm2, ESCM2, escm2)                                 \
   F(Aitm, AITM, aitm)                                    \
   F(Dbmtl, DBMTL, dbmtl)                                 \
+  F(Dc2vr, DC2VR, dc2vr)                                 \
   F(AdaTt, AdaTT, adatt)                                 \
   F(DSelectK, DSelectK, dselect_k)                       \
   F(PepNet, PEPNet, pepnet)

@@ -174,6 +174,7 @@ TEST(Models, WireModelWiresTheOneThatIsSet) {
       {"escm2", experts + " task_towers { tower_name: \"b\" }"},
       {"aitm", "bottom_mlp { hidden_units: 4 } " + towers + " task_towers { tower_name: \"b\" }"},
       {"dbmtl", towers},
+      {"dc2vr", towers},
       {"adatt", "expert_mlps { hidden_units: 4 } " + towers},
       {"dselect_k", experts},
       {"pepnet", towers}};

@@ -119,6 +119,9 @@ void ClearRelations(config::ModelConfig* model) {
   for (config::TaskTower& tower : *config::MutableTaskTowers(model)) {
     tower.clear_relation_tower_names();
     tower.clear_relation_mlp();
+    tower.clear_intervention_tower_names();
+    tower.clear_low_rank_dim();
+    tower.clear_dropout_ratio();
   }
 }
 

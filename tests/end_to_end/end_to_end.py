@@ -248,7 +248,7 @@ def census_test(program, folder):
     check(not left, f"no unfinished file is left {left or ''}")
 
 
-MODELS = ("simple_multi_task shared_bottom omoe mmoe cgc ple esmm escm2 aitm dbmtl adatt dselect_k pepnet").split()
+MODELS = ("simple_multi_task shared_bottom omoe mmoe cgc ple esmm escm2 aitm dbmtl dc2vr adatt dselect_k pepnet").split()
 FUNNELS = {"esmm", "escm2"}  # their later tasks are products of probabilities
 
 

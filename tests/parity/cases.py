@@ -36,6 +36,8 @@ class Tower:
     weight: float = 1.0
     relations: tuple = ()    # dbmtl: names of earlier towers
     relation_mlp: Mlp = None
+    interventions: tuple = ()  # dc2vr: names of earlier towers
+    rank: int = 0              # dc2vr: width of the rotation
 
 
 @dataclass(frozen=True)
@@ -45,6 +47,16 @@ class Level:
     task: Mlp
     num_share: int
     share: Mlp
+
+
+@dataclass(frozen=True)
+class MaskNet:
+    num_blocks: int
+    hidden: int          # units of a block's output
+    option: str          # how wide the mask's network is, as the configuration says it
+    units: tuple         # and what that comes to in each block
+    parallel: bool = True
+    top: Mlp = None
 
 
 @dataclass(frozen=True)
@@ -59,12 +71,13 @@ class Case:
     seed: int = 1
     inputs: tuple = field(default=(Input("work", "ids", 5), Input("age", "numbers", 1), Input("region", "ids", 7),
                                    Input("scores", "numbers", 3)))
-    bottom: Mlp = None   # below experts or towers of esmm and dbmtl
+    bottom: Mlp = None   # below experts or towers of esmm, dbmtl and dc2vr
     options: tuple = ()  # (field of the model's message, number, text or tuple)
     groups: tuple = ()   # (name, names of its inputs) of feature groups after the first, which holds all
     levels: tuple = ()   # cgc (one) and ple: Level; adatt: Mlp
     cross: tuple = ()    # mmoe above cross layers: their number, their rank (0: full matrices)
     wide: tuple = ()     # mmoe beside a wide part: names of its inputs, the group "wide"
+    mask_net: MaskNet = None  # of dbmtl
     gating: tuple = ()   # mmoe: (field of model_config.gating, number)
 
     def width(self):
@@ -95,6 +108,8 @@ _SMALL_FUNNEL = (Tower("click", Mlp((5,))), Tower("buy", Mlp((4,)), weight=2.0))
 _PROPENSITY = (("counterfactual_w", 0.75), ("global_w", 0.25), ("max_inverse_propensity", 2.5))
 _RELATIONS = (Tower("click", Mlp((5,))), Tower("view"), Tower("buy", Mlp((4,)), relations=("click",)),
               Tower("pay", Mlp((3,)), relations=("buy", "view"), relation_mlp=Mlp((6, 5))))
+_INTERVENTIONS = (Tower("click", Mlp((5,))), Tower("view"), Tower("buy", Mlp((4,)), interventions=("click",), rank=2),
+                  Tower("pay", Mlp((6,)), interventions=("buy", "view"), rank=3))
 _FUNNELS = (
     Case("esmm", "esmm", _FUNNEL, bottom=Mlp((8,)), inputs=_EMBEDDED),
     Case("escm2_ipw", "escm2", _FUNNEL, Mlp((6,)), batch=16, inputs=_EMBEDDED,
@@ -104,6 +119,12 @@ _FUNNELS = (
     Case("aitm", "aitm", _FUNNEL, Mlp((8, 6)), batch=12, inputs=_EMBEDDED, options=(("calibrator_weight", 0.75),)),
     Case("dbmtl", "dbmtl", _RELATIONS, inputs=_EMBEDDED),
     Case("dbmtl_experts", "dbmtl", _RELATIONS, Mlp((6,)), Mlp((5,)), bottom=Mlp((8,))),
+    Case("dbmtl_mask_net", "dbmtl", _RELATIONS, inputs=_EMBEDDED, bottom=Mlp((6,)),
+         mask_net=MaskNet(2, 5, "reduction_ratio: 0.5", (6, 6), top=Mlp((7,)))),
+    Case("dbmtl_mask_net_serial", "dbmtl", _RELATIONS, seed=2,
+         mask_net=MaskNet(2, 5, "aggregation_dim: 4", (4, 4), False)),
+    Case("dc2vr", "dc2vr", _INTERVENTIONS, inputs=_EMBEDDED, bottom=Mlp((7,))),
+    Case("dc2vr_experts", "dc2vr", _INTERVENTIONS, Mlp((6,)), Mlp((5,)), bottom=Mlp((8,))),
     Case("pepnet", "pepnet", (Tower("click", Mlp((4,))), Tower("buy")), inputs=_EMBEDDED,
          groups=(("domain", ("shop",)), ("uia", ("item", "age"))),
          options=(("epnet_hidden_unit", 7), ("epnet_gamma", 1.5), ("ppnet_hidden_units", (6, 5)),
@@ -169,7 +190,16 @@ def _tower_text(tower):
     lines += [f"    weight: {tower.weight!r}"] if tower.weight != 1.0 else []
     lines += [f'    relation_tower_names: "{name}"' for name in tower.relations]
     lines += _mlp_text("relation_mlp", tower.relation_mlp, "    ") if tower.relation_mlp else []
+    lines += [f'    intervention_tower_names: "{name}"' for name in tower.interventions]
+    lines += [f"    low_rank_dim: {tower.rank}", "    dropout_ratio: 0"] if tower.rank else []
     return lines + ["  }"]
+
+
+def _mask_net_text(mask_net):
+    lines = ["  mask_net {", f"    n_mask_blocks: {mask_net.num_blocks}",
+             f"    mask_block {{ {mask_net.option} hidden_dim: {mask_net.hidden} }}"]
+    lines += _mlp_text("top_mlp", mask_net.top, "    ") if mask_net.top else []
+    return lines + ([] if mask_net.parallel else ["    use_parallel: false"]) + ["  }"]
 
 
 def _option_text(name, value):
@@ -194,13 +224,15 @@ def config_text(case):
         lines += ["feature_groups {", f'  group_name: "{group}"'] + (["  group_type: WIDE"] if group == "wide" else [])
         lines += [f'  feature_names: "{name}"' for name in names] + ["}"]
     lines += [f"{case.model} {{"]
+    if case.mask_net:
+        lines += _mask_net_text(case.mask_net)
     if case.bottom:
         lines += _mlp_text("bottom_mlp", case.bottom, "  ")
     if case.mlp:
         lines += _mlp_text("bottom_mlp" if case.model in ("shared_bottom", "aitm") else "expert_mlp", case.mlp, "  ")
     if case.gate:
         lines += _mlp_text("gate_mlp", case.gate, "  ")
-    if case.model in ("omoe", "mmoe", "escm2", "dselect_k") or case.model == "dbmtl" and case.mlp:
+    if case.model in ("omoe", "mmoe", "escm2", "dselect_k") or case.model in ("dbmtl", "dc2vr") and case.mlp:
         lines += [f"  num_expert: {case.num_expert}"]
     for level in case.levels:
         lines += _level_text(case.model, level)

@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
-"""ESMM, ESCM², AITM, DBMTL and PEPNet once more in numpy, from the formulas and on Manygate's own parameter layouts; no
-code of torch_funnels.py.
+"""ESMM, ESCM², AITM, DBMTL, DC2VR and PEPNet once more in numpy, from the formulas and on Manygate's own parameter
+layouts; no code of torch_funnels.py.
 
     loss, losses, outputs = forward(case, state, batch, training=True)
 """
 import numpy as np
 
-from numpy_model import _concatenate, _hidden, _loss, _output
+from numpy_model import _concatenate, _hidden, _loss, _norm, _output
 
 
 def _sigmoid(z):
@@ -82,15 +82,59 @@ def _aitm(case, state, x, batch, stopped):
     return outputs, {}, {"calibrator": (rows, case.option("calibrator_weight"))}
 
 
+def _linear(x, state, name):
+    return x @ state[f"{name}.weight"] + state[f"{name}.bias"]
+
+
+def _masked(case, state, x):
+    hidden, outputs = _norm(x, state, "mask_net.norm", "ln", True), []
+    for i in range(case.mask_net.num_blocks):
+        name = f"mask_net.blocks.{i}"
+        mask = _linear(np.maximum(_linear(x, state, f"{name}.mask.0"), 0), state, f"{name}.mask.1")
+        layer = _linear(hidden * mask, state, f"{name}.layer")
+        out = np.maximum(_norm(layer, state, f"{name}.layer.norm", "ln", True), 0)
+        outputs.append(out)
+        hidden = hidden if case.mask_net.parallel else out
+    last = np.hstack(outputs) if case.mask_net.parallel else hidden
+    return _hidden(last, state, "mask_net.top", case.mask_net.top, True)
+
+
+def _tower_hidden(case, state, x, t):
+    hidden = _mixture(case, x, state, f"gates.{t.name}") if case.mlp else x
+    return _hidden(hidden, state, f"towers.{t.name}", t.mlp, True)
+
+
 def _dbmtl(case, state, x, batch, stopped):
     before, outputs = {}, {}
     for t in case.towers:
-        hidden = _mixture(case, x, state, f"gates.{t.name}") if case.mlp else x
-        hidden = _hidden(hidden, state, f"towers.{t.name}", t.mlp, True)
+        hidden = _tower_hidden(case, state, x, t)
         for other in t.relations:
             hidden = np.hstack([hidden, before[other]])
         before[t.name] = _hidden(hidden, state, f"relations.{t.name}", t.relation_mlp, True)
         outputs[t.name] = _output(before[t.name], state, f"towers.{t.name}")[:, 0]
+    return outputs, {}, {}
+
+
+def _orthonormal(w):
+    rows = []
+    for row in w:
+        for other in rows:
+            row = row - (row @ other) * other
+        rows.append(row / np.sqrt(row @ row))
+    return np.array(rows)
+
+
+def _dc2vr(case, state, x, batch, stopped):
+    before, outputs = {}, {}
+    for t in case.towers:
+        hidden = _tower_hidden(case, state, x, t)
+        if t.interventions:
+            name = f"interventions.{t.name}"
+            others = stopped.setdefault(name, np.hstack([before[other] for other in t.interventions]))
+            base, source = _orthonormal(state[f"{name}.base"]), _orthonormal(state[f"{name}.source"])
+            hidden = hidden + (hidden @ base.T - others @ source.T) @ base
+        before[t.name] = hidden
+        outputs[t.name] = _output(hidden, state, f"towers.{t.name}")[:, 0]
     return outputs, {}, {}
 
 
@@ -121,11 +165,12 @@ def _pepnet(case, state, x, batch, stopped):
     return outputs, {}, {}
 
 
-MODELS = {"esmm": _esmm, "escm2": _escm2, "aitm": _aitm, "dbmtl": _dbmtl, "pepnet": _pepnet}
+MODELS = {"esmm": _esmm, "escm2": _escm2, "aitm": _aitm, "dbmtl": _dbmtl, "dc2vr": _dc2vr, "pepnet": _pepnet}
 
 
 def _run(case, state, batch, stopped):
     x = _concatenate(case, state, batch)
+    x = _masked(case, state, x) if case.mask_net else x
     return MODELS[case.model](case, state, _hidden(x, state, "bottom", case.bottom, True), batch, stopped)
 
 

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The models of funnels and of towers that read each other, from PyTorch's own modules: ESMM, ESCM², AITM, DBMTL,
-PEPNet. Used as torch_model.TorchModel is. Products of probabilities are products of probabilities here, not sums of logits.
+DC2VR, PEPNet. Used as torch_model.TorchModel is. Products of probabilities are products of probabilities here, not sums
+of logits.
 
     model = MODELS["esmm"](case)
     loss, losses, outputs = model(batch)   # losses and outputs: of the towers, the row loss, and outputs of the extras
@@ -11,6 +12,18 @@ from torch.nn import functional as F
 
 from cases import Mlp
 from torch_model import Stack, TorchModel, _stack_values, embedding_of
+
+
+class Rotation(nn.Module):
+    """Orthonormal rows by torch.linalg.qr, the diagonal of its triangle made positive."""
+
+    def __init__(self, rank, width):
+        super().__init__()
+        self.rows = nn.Parameter(torch.randn(rank, width))
+
+    def forward(self):
+        q, r = torch.linalg.qr(self.rows.T)
+        return (q * torch.sign(torch.diagonal(r))).T
 
 
 class FunnelModel(nn.Module):
@@ -36,6 +49,7 @@ class FunnelModel(nn.Module):
             name = key.replace("/", ".")
             values |= {f"{name}.weight": (module.weight, True)} if isinstance(module, nn.Linear) else {}
             values |= _stack_values(name, module) if isinstance(module, Stack) else {}
+            values |= {name: (module.rows, False)} if isinstance(module, Rotation) else {}
         return values
 
     def add_experts(self):
@@ -162,21 +176,63 @@ class Aitm(FunnelModel):
         return outputs, {}, {"calibrator": (rows, self.case.option("calibrator_weight"))}
 
 
-class Dbmtl(FunnelModel):
+class MaskedFeatures(nn.Module):
+    def __init__(self, width, mask_net):
+        super().__init__()
+        self.mask_net = mask_net
+        self.norm = nn.LayerNorm(width)
+        self.blocks = nn.ModuleList()
+        inner = width
+        for units in mask_net.units:
+            self.blocks.append(nn.ModuleDict({
+                "first": nn.Linear(width, units), "second": nn.Linear(units, inner),
+                "layer": nn.Linear(inner, mask_net.hidden), "norm": nn.LayerNorm(mask_net.hidden)}))
+            inner = width if mask_net.parallel else mask_net.hidden
+        self.width = mask_net.hidden * (mask_net.num_blocks if mask_net.parallel else 1)
+        self.top = Stack(self.width, mask_net.top)
+        self.width = mask_net.top.hidden_units[-1] if mask_net.top else self.width
+
+    def forward(self, x):
+        outputs, hidden = [], self.norm(x)
+        for block in self.blocks:
+            mask = block["second"](F.relu(block["first"](x)))
+            out = F.relu(block["norm"](block["layer"](hidden * mask)))
+            outputs.append(out)
+            hidden = hidden if self.mask_net.parallel else out
+        return self.top(torch.cat(outputs, 1) if self.mask_net.parallel else hidden)
+
+    def values(self):
+        values = {"mask_net.norm.weight": (self.norm.weight, False), "mask_net.norm.bias": (self.norm.bias, False)}
+        names = {"first": "mask.0", "second": "mask.1", "layer": "layer", "norm": "layer.norm"}
+        for i, block in enumerate(self.blocks):
+            for key, name in names.items():
+                values[f"mask_net.blocks.{i}.{name}.weight"] = (block[key].weight, key != "norm")
+                values[f"mask_net.blocks.{i}.{name}.bias"] = (block[key].bias, False)
+        return values | _stack_values("mask_net.top", self.top)
+
+
+class TowersThatRead(FunnelModel):
+    """What DBMTL and DC2VR have in common. join(tower, hidden, before) is what stands in front of a tower's output."""
+
     def __init__(self, case):
         super().__init__(case)
+        self.masked = MaskedFeatures(case.width(), case.mask_net) if case.mask_net else None
+        if self.masked:
+            self.bottom = Stack(self.masked.width, case.bottom)
+            self.width = case.bottom.hidden_units[-1] if case.bottom else self.masked.width
         if case.mlp:
             self.add_experts()
         width = case.mlp.hidden_units[-1] if case.mlp else self.width
-        hidden = {t.name: t.mlp.hidden_units[-1] if t.mlp else width for t in case.towers}
-        before = {}  # width in front of a tower's output; the cases name towers after those that they read
+        self.hidden = {t.name: t.mlp.hidden_units[-1] if t.mlp else width for t in case.towers}
         for t in case.towers:
             self.towers[t.name] = Stack(width, t.mlp)
-            before[t.name] = hidden[t.name] + sum(before[other] for other in t.relations)
-            if t.relation_mlp:
-                self.add(f"relations.{t.name}", Stack(before[t.name], t.relation_mlp))
-                before[t.name] = t.relation_mlp.hidden_units[-1]
-            self.towers[t.name].output = nn.Linear(before[t.name], 1)
+
+    def extra_values(self):
+        return super().extra_values() | (self.masked.values() if self.masked else {})
+
+    def _concatenate(self, batch):
+        x = FunnelModel._concatenate(self, batch)
+        return self.masked(x) if self.masked else x
 
     def outputs(self, x, batch):
         before, outputs = {}, {}
@@ -185,10 +241,43 @@ class Dbmtl(FunnelModel):
             hidden = self.mixture(x, self.gates[t.name]) if len(self.experts) else x
             for layer in tower.layers:
                 hidden = layer(hidden)
-            hidden = torch.cat([hidden] + [before[other] for other in t.relations], 1)
-            before[t.name] = self.more[f"relations/{t.name}"](hidden) if t.relation_mlp else hidden
+            before[t.name] = self.join(t, hidden, before)
             outputs[t.name] = tower.output(before[t.name]).squeeze(1)
         return outputs, {}, {}
+
+
+class Dbmtl(TowersThatRead):
+    def __init__(self, case):
+        super().__init__(case)
+        before = {}  # width in front of a tower's output; the cases name towers after those that they read
+        for t in case.towers:
+            before[t.name] = self.hidden[t.name] + sum(before[other] for other in t.relations)
+            if t.relation_mlp:
+                self.add(f"relations.{t.name}", Stack(before[t.name], t.relation_mlp))
+                before[t.name] = t.relation_mlp.hidden_units[-1]
+            self.towers[t.name].output = nn.Linear(before[t.name], 1)
+
+    def join(self, t, hidden, before):
+        hidden = torch.cat([hidden] + [before[other] for other in t.relations], 1)
+        return self.more[f"relations/{t.name}"](hidden) if t.relation_mlp else hidden
+
+
+class Dc2vr(TowersThatRead):
+    def __init__(self, case):
+        super().__init__(case)
+        for t in case.towers:
+            if t.interventions:
+                self.add(f"interventions.{t.name}.base", Rotation(t.rank, self.hidden[t.name]))
+                self.add(f"interventions.{t.name}.source",
+                         Rotation(t.rank, sum(self.hidden[other] for other in t.interventions)))
+            self.towers[t.name].output = nn.Linear(self.hidden[t.name], 1)
+
+    def join(self, t, hidden, before):
+        if not t.interventions:
+            return hidden
+        base, source = (self.more[f"interventions/{t.name}/{part}"]() for part in ("base", "source"))
+        others = torch.cat([before[other] for other in t.interventions], 1).detach()
+        return hidden + (hidden @ base.T - others @ source.T) @ base
 
 
 class PepNet(FunnelModel):
@@ -226,4 +315,4 @@ class PepNet(FunnelModel):
         return outputs, {}, {}
 
 
-MODELS = {"esmm": Esmm, "escm2": Escm2, "aitm": Aitm, "dbmtl": Dbmtl, "pepnet": PepNet}
+MODELS = {"esmm": Esmm, "escm2": Escm2, "aitm": Aitm, "dbmtl": Dbmtl, "dc2vr": Dc2vr, "pepnet": PepNet}
