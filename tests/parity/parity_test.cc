@@ -96,7 +96,7 @@ class Replay {
       losses_.push_back(MakeLoss(tower.losses(0), tower, {}));
     config::Optimizer adam;
     adam.mutable_adam_optimizer()->set_lr(1e-3f);
-    optimizer_ = MakeOptimizer(adam);
+    optimizer_ = MakeOptimizer(adam, RowDecay::kEveryStep);
     store_ =
         std::make_unique<ParameterStore>(graph_, StateCounts{optimizer_->StatePerValue(), optimizer_->StatePerValue()});
     for (size_t i = 0; i < graph_.parameters.size(); ++i) {
