@@ -102,6 +102,14 @@ bool MakesIds(const Message& feature) {
 // Whose boundaries other features see when they read it.
 bool HasBins(const Message& feature) { return Has(feature, "boundaries"); }
 
+// Whether the encoding cuts a generated number into bins. Who reads the feature gets the bins, from a column of their own.
+bool MakesNumberForBins(const ListedFeature& feature) {
+  return feature.generator.has_value() && feature.generator->output() == Generator::NUMBER &&
+         feature.encoding.raw_feature().boundaries_size() > 0;
+}
+
+constexpr char kBinsEnding[] = "/bins";
+
 class Lister {
  public:
   explicit Lister(const Pipeline& pipeline) : pipeline_(pipeline), mode_(Mode(pipeline.data_config())) {}
@@ -310,6 +318,7 @@ class Lister {
   static std::string ValueColumn(const std::string& column, const std::vector<ListedFeature>& features) {
     for (const ListedFeature& feature : features) {
       if ("feature:" + feature.name != column) continue;
+      if (MakesNumberForBins(feature)) return column + kBinsEnding;
       return feature.generator.has_value() || feature.encoding.raw_feature().boundaries_size() > 0 ? column : feature.column;
     }
     return column;
@@ -387,6 +396,11 @@ std::vector<Generator> ListGenerators(const std::vector<ListedFeature>& features
     if (feature.generator.has_value()) {
       generators[feature.generator->column()] = *feature.generator;
       order.push_back(feature.generator->column());
+      if (!MakesNumberForBins(feature)) continue;
+      Generator bins = *feature.generator;
+      bins.set_column(bins.column() + kBinsEnding);
+      bins.set_output(Generator::BINS);
+      generators[bins.column()] = std::move(bins);  // as below: kept only where it is read
     } else if (feature.encoding.raw_feature().boundaries_size() > 0) {
       generators["feature:" + feature.name] = BinsOf(feature);  // kept only where another generator or encoding reads it
     }

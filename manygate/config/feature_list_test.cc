@@ -43,7 +43,8 @@ std::vector<std::string> List(const std::string& text) {
 std::vector<std::string> Generators(const std::string& text) {
   std::vector<std::string> columns;
   const LoadedPipeline loaded = Loaded(text);
-  for (const Generator& generator : ListGenerators(ListFeatures(loaded.pipeline))) columns.push_back(generator.column());
+  for (const Generator& generator : ListGenerators(ListFeatures(loaded.pipeline)))
+    columns.push_back(generator.column());
   return columns;
 }
 
@@ -78,23 +79,30 @@ INSTANTIATE_TEST_SUITE_P(
         KindCase{R"(raw_feature { feature_name: "a" normalizer: "method=log10,threshold=0,default=0" })",
                  "a<feature:a: NUMBER(a)", false},
         KindCase{R"(raw_feature { feature_name: "a" value_dim: 4 })", "a<a", false},
-        KindCase{R"(combo_feature { feature_name: "a" expression: ["user:b", "item:c"] })", "a<feature:a: TEXT(b, c)", true},
-        KindCase{R"(lookup_feature { feature_name: "a" map: "user:m" key: "item:k" })", "a<feature:a: NUMBER(m, k)", false},
-        KindCase{R"(lookup_feature { feature_name: "a" map: "m" key: "k" num_buckets: 9 })", "a<feature:a: TEXT(m, k)", true},
-        KindCase{R"(lookup_feature { feature_name: "a" map: "m" key: "k" value_dim: 2 })", "a<feature:a: TEXT(m, k)", false},
+        KindCase{R"(combo_feature { feature_name: "a" expression: ["user:b", "item:c"] })", "a<feature:a: TEXT(b, c)",
+                 true},
+        KindCase{R"(lookup_feature { feature_name: "a" map: "user:m" key: "item:k" })", "a<feature:a: NUMBER(m, k)",
+                 false},
+        KindCase{R"(lookup_feature { feature_name: "a" map: "m" key: "k" num_buckets: 9 })", "a<feature:a: TEXT(m, k)",
+                 true},
+        KindCase{R"(lookup_feature { feature_name: "a" map: "m" key: "k" value_dim: 2 })", "a<feature:a: TEXT(m, k)",
+                 false},
         KindCase{R"(match_feature { feature_name: "a" nested_map: "m" pkey: "ALL" skey: "item:s" })",
                  "a<feature:a: NUMBER(m, 'ALL', s)", false},
         KindCase{R"(match_feature { feature_name: "a" nested_map: "m" pkey: "p" skey: "s" show_skey: true })",
                  "a<feature:a: TEXT(m, p, s)", true},
-        KindCase{R"(expr_feature { feature_name: "a" expression: "b > 1" variables: "user:b" })", "a<feature:a: NUMBER(b)", false},
+        KindCase{R"(expr_feature { feature_name: "a" expression: "b > 1" variables: "user:b" })",
+                 "a<feature:a: NUMBER(b)", false},
         KindCase{R"(expr_feature { feature_name: "a" expression: "b" variables: "user:b" boundaries: 1 })",
                  "a<feature:a: BINS(b)", true},
         KindCase{R"(overlap_feature { feature_name: "a" query: "q" title: "t" method: "is_equal" })",
                  "a<feature:a: NUMBER(q, t)", false},
-        KindCase{R"(kv_dot_product { feature_name: "a" query: "q" document: "d" })", "a<feature:a: NUMBER(q, d)", false},
+        KindCase{R"(kv_dot_product { feature_name: "a" query: "q" document: "d" })", "a<feature:a: NUMBER(q, d)",
+                 false},
         KindCase{R"(bool_mask_feature { feature_name: "a" expression: ["b", "c"] })", "a<feature:a: TEXT(b, c)", true},
         KindCase{R"(combine_feature { feature_name: "a" expression: "user:b" })", "a<feature:a: NUMBER(b)", false},
-        KindCase{R"(combine_feature { feature_name: "a" expression: "b" num_buckets: 3 })", "a<feature:a: TEXT(b)", true},
+        KindCase{R"(combine_feature { feature_name: "a" expression: "b" num_buckets: 3 })", "a<feature:a: TEXT(b)",
+                 true},
         KindCase{R"(sequence_id_feature { feature_name: "a" expression: "user:b" })", "a<b", true},
         KindCase{R"(sequence_raw_feature { feature_name: "a" })", "a<a", false},
         KindCase{R"(sequence_raw_feature { feature_name: "a" boundaries: 1 })", "a<feature:a: BINS(a[])", true},
@@ -107,7 +115,8 @@ INSTANTIATE_TEST_SUITE_P(
                  "a<feature:a: BINS(m, k[])", true}));
 
 TEST(FeatureList, InsideASequenceFeature) {
-  const std::string text = R"(feature_configs { sequence_feature { sequence_name: "click" sequence_length: 20 sequence_delim: "|"
+  const std::string text =
+      R"(feature_configs { sequence_feature { sequence_name: "click" sequence_length: 20 sequence_delim: "|"
     features { id_feature { feature_name: "cate" expression: "item:cate" embedding_dim: 4 } }
     features { raw_feature { feature_name: "ts" expression: "user:ts" } }
     features { lookup_feature { feature_name: "n" map: "user:kv" key: "item:cate" } }
@@ -130,8 +139,8 @@ TEST(FeatureList, InsideASequenceFeature) {
 }
 
 TEST(FeatureList, BinsOfANumberThatIsNoSequenceAreEncodedFromTheNumber) {
-  const LoadedPipeline loaded =
-      Loaded(R"(feature_configs { lookup_feature { feature_name: "a" map: "m" key: "k" boundaries: [1, 2] embedding_dim: 4 } })");
+  const LoadedPipeline loaded = Loaded(
+      R"(feature_configs { lookup_feature { feature_name: "a" map: "m" key: "k" boundaries: [1, 2] embedding_dim: 4 } })");
   const ListedFeature feature = ListFeatures(loaded.pipeline)[0];
   EXPECT_EQ(feature.generator->output(), Generator::NUMBER);
   EXPECT_THAT(feature.encoding.raw_feature().boundaries(), ElementsAre(1, 2));
@@ -155,6 +164,19 @@ TEST(FeatureList, FeaturesOfFeatures) {
   EXPECT_FALSE(features[0].stub);
   EXPECT_THAT(FileColumns(features[0]), IsEmpty());
   EXPECT_THAT(FileColumns(features[1]), ElementsAre("kv", "u_age"));
+}
+
+TEST(FeatureList, WhoReadsAGeneratedNumberThatHasBoundariesReadsItsBins) {
+  const std::string text = R"(
+    feature_configs { lookup_feature { feature_name: "count" map: "kv" key: "k" boundaries: [1, 3] embedding_dim: 4 } }
+    feature_configs { combo_feature { feature_name: "both" expression: ["feature:count", "k"] embedding_dim: 4 } })";
+  EXPECT_THAT(List(text),
+              ElementsAre("count<feature:count: NUMBER(kv, k)", "both<feature:both: TEXT(feature:count/bins, k)"));
+  EXPECT_THAT(Generators(text), ElementsAre("feature:count", "feature:count/bins", "feature:both"));
+  const LoadedPipeline loaded = Loaded(text);
+  EXPECT_EQ(ListGenerators(ListFeatures(loaded.pipeline))[1].output(), Generator::BINS);
+  // Nobody reads them: they are not made.
+  EXPECT_THAT(Generators(text.substr(0, text.find("feature_configs { combo"))), ElementsAre("feature:count"));
 }
 
 TEST(FeatureList, CirclesHaveNoOrder) {

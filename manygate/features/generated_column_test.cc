@@ -54,8 +54,8 @@ float Number(const std::string& feature, std::string_view cell) {
 TEST(CellMaker, SequencesOfTexts) {
   const std::string combo = R"(sequence_combo_feature { feature_name: "c" expression: ["user:u", "item:a", "item:b"] )";
   EXPECT_EQ(Text(combo + "}", {"x", "1;2;3", "p;q;r"}), "x_1_p/x_2_q/x_3_r");
-  EXPECT_EQ(Text(combo + "}", {"x", "1;2;3", "p"}), "x_1_p//");           // the second sequence is shorter
-  EXPECT_EQ(Text(combo + "}", {"x", "1", "p;q"}), "x_1_p");               // the first says how many there are
+  EXPECT_EQ(Text(combo + "}", {"x", "1;2;3", "p"}), "x_1_p//");  // the second sequence is shorter
+  EXPECT_EQ(Text(combo + "}", {"x", "1", "p;q"}), "x_1_p");      // the first says how many there are
   EXPECT_EQ(Text(combo + "sequence_length: 2 }", {"x", "1;2;3", "p;q;r"}), "x_1_p/x_2_q");
   EXPECT_EQ(Text(combo + "}", {"x", "1;;3", "p;q;r"}), "x_1_p//x_3_r");
   EXPECT_EQ(Text(combo + "}", {"x", "", "p;q"}), "");
@@ -63,7 +63,8 @@ TEST(CellMaker, SequencesOfTexts) {
   EXPECT_EQ(Text(combo + "}", {"", "1", "p"}), " ");                      // one empty position, not none
   EXPECT_EQ(Text(combo + "}", {"x\x1dy", "1;2", "p;q"}), "x_1_p/x_2_q");  // of several values the first
   EXPECT_EQ(Text(combo + R"(sequence_delim: "|" })", {"x", "1;2|3", "p|q"}), "x_1;2_p/x_3_q");
-  const std::string fields = R"(sequence_combo_feature { feature_name: "c" expression: ["user:u", "user:a"] sequence_fields: "u" })";
+  const std::string fields =
+      R"(sequence_combo_feature { feature_name: "c" expression: ["user:u", "user:a"] sequence_fields: "u" })";
   EXPECT_EQ(Text(fields, {"1;2", "x;y"}), "1_x;y/2_x;y");
 }
 
@@ -90,13 +91,18 @@ TEST(CellMaker, Bins) {
   EXPECT_EQ(Text(raw + "}", {"0;;3"}), "0//2");
   EXPECT_EQ(Text(raw + R"(default_value: "2" })", {"0;;3"}), "0/1/2");
   EXPECT_EQ(Text(raw + R"(normalizer: "method=zscore,mean=10,standard_deviation=1" })", {"10;11;13"}), "0/1/2");
-  const std::string expression = R"(expr_feature { feature_name: "e" expression: "a * 2" variables: "a" boundaries: [3, 7] embedding_dim: 4 })";
-  EXPECT_EQ(Text(expression, {"1\x1d" "2\x1d" "4"}), "0/1/2");
+  const std::string expression =
+      R"(expr_feature { feature_name: "e" expression: "a * 2" variables: "a" boundaries: [3, 7] embedding_dim: 4 })";
+  EXPECT_EQ(Text(expression, {"1\x1d"
+                              "2\x1d"
+                              "4"}),
+            "0/1/2");
   EXPECT_EQ(Text(expression, {""}), "0");  // the default value 0
 }
 
 TEST(CellMaker, SeveralNumbers) {
-  const std::string lookup = R"(lookup_feature { feature_name: "l" map: "m" key: "k" value_dim: 2 normalizer: "method=minmax,min=0,max=10" })";
+  const std::string lookup =
+      R"(lookup_feature { feature_name: "l" map: "m" key: "k" value_dim: 2 normalizer: "method=minmax,min=0,max=10" })";
   EXPECT_EQ(Text(lookup, {"a:1,2", "a"}), "0.1/0.2");
   EXPECT_EQ(Text(lookup, {"a:1,2", "b"}), "0");  // the encoding fills up
 }
@@ -130,7 +136,11 @@ std::vector<std::string> Texts(const Table& table, const std::string& name) {
 
 TEST(AddGeneratedColumns, OneInputSeveralAndThoseThatAreMade) {
   Table table = TestTable(4)
-                    .Category("kv", {"a:1\x1d" "b:2", "a:1\x1d" "b:2", "", "b:7"})
+                    .Category("kv", {"a:1\x1d"
+                                     "b:2",
+                                     "a:1\x1d"
+                                     "b:2",
+                                     "", "b:7"})
                     .Category("k", {"a", "b", "a", "b"})
                     .Category("price", {"1", "", "100", "1"})
                     .Number("age", {30, kNan, 2.5f, 7})
@@ -139,6 +149,8 @@ TEST(AddGeneratedColumns, OneInputSeveralAndThoseThatAreMade) {
     feature_configs { combo_feature { feature_name: "both" expression: ["feature:id", "feature:price"] embedding_dim: 2 } }
     feature_configs { lookup_feature { feature_name: "id" map: "kv" key: "k" need_discrete: true embedding_dim: 2 } }
     feature_configs { raw_feature { feature_name: "price" boundaries: [5] embedding_dim: 2 } }
+    feature_configs { lookup_feature { feature_name: "count" map: "kv" key: "k" boundaries: [2, 7] embedding_dim: 2 } }
+    feature_configs { combo_feature { feature_name: "bin" expression: ["k", "feature:count"] embedding_dim: 2 } }
     feature_configs { raw_feature { feature_name: "log" expression: "price" normalizer: "method=log10,threshold=0,default=0" } }
     feature_configs { expr_feature { feature_name: "sum" expression: "age + price" variables: ["age", "price"] default_value: "-1" } })");
   const Status status = AddGeneratedColumns(generators, &table);
@@ -146,6 +158,7 @@ TEST(AddGeneratedColumns, OneInputSeveralAndThoseThatAreMade) {
   ASSERT_EQ(table.columns.size(), 4 + generators.size());
   EXPECT_THAT(Texts(table, "feature:id"), ElementsAre("1", "2", "", "7"));
   EXPECT_THAT(Texts(table, "feature:price"), ElementsAre("0", "", "1", "0"));
+  EXPECT_THAT(Texts(table, "feature:bin"), ElementsAre("a_0", "b_1", "a_0", "b_2"));  // numbers 1, 2, the default 0, 7
   EXPECT_THAT(Texts(table, "feature:both"), ElementsAre("1_0", "", "", "7_0"));
   const Column& log = table.columns[static_cast<size_t>(table.Find("feature:log"))];
   EXPECT_EQ(log.kind, ColumnKind::kNumber);
@@ -158,9 +171,10 @@ TEST(AddGeneratedColumns, OneInputSeveralAndThoseThatAreMade) {
 
 TEST(AddGeneratedColumns, AColumnOfThatNameIsRefused) {
   Table table = TestTable(1).Category("a", {"1"}).Category("feature:c", {"x"}).Build();
-  const Status status =
-      AddGeneratedColumns(GeneratorsOf(R"(feature_configs { combo_feature { feature_name: "c" expression: ["a", "a"] } })"), &table);
-  EXPECT_EQ(status.message(), "rows.csv: the column \"feature:c\" has the name of one that is made for a feature: rename it");
+  const Status status = AddGeneratedColumns(
+      GeneratorsOf(R"(feature_configs { combo_feature { feature_name: "c" expression: ["a", "a"] } })"), &table);
+  EXPECT_EQ(status.message(),
+            "rows.csv: the column \"feature:c\" has the name of one that is made for a feature: rename it");
 }
 
 constexpr char kEveryKind[] = R"(
@@ -178,6 +192,7 @@ constexpr char kEveryKind[] = R"(
   feature_configs { bool_mask_feature { feature_name: "mask" expression: ["list", "truth"] embedding_dim: 2 } }
   feature_configs { combine_feature { feature_name: "gap" expression: "numbers" combiner: "gap_max" separator: ";" default_value: "-1" } }
   feature_configs { combine_feature { feature_name: "bucket" expression: "numbers" combiner: "max" separator: ";" num_buckets: 8 embedding_dim: 2 } }
+  feature_configs { combo_feature { feature_name: "of_bins" expression: ["k", "feature:count"] embedding_dim: 2 } }
   feature_configs { combo_feature { feature_name: "of_both" expression: ["feature:id", "feature:combo"] embedding_dim: 2 } }
   feature_configs { sequence_raw_feature { feature_name: "bins" expression: "numbers" boundaries: [2, 4] embedding_dim: 2 sequence_length: 3 } }
   feature_configs { sequence_raw_feature { feature_name: "scaled" expression: "numbers" normalizer: "method=minmax,min=0,max=9" } }
@@ -197,12 +212,15 @@ TEST(GeneratedFeatures, RowEncoderEqualsTheTable) {
   };
   const auto key = [&] { return std::string(1, static_cast<char>('a' + below(5))); };
   for (int64_t row = 0; row < kRows; ++row) {
-    const auto number = [&] { return below(9) == 0 ? std::string() : fmt::format("{}", static_cast<float>(below(60)) / 7); };
+    const auto number = [&] {
+      return below(9) == 0 ? std::string() : fmt::format("{}", static_cast<float>(below(60)) / 7);
+    };
     texts[0].push_back(below(6) == 0 ? "" : key());
     texts[1].push_back(number());
     texts[2].push_back(number());
     texts[3].push_back(list("\x1d", key));
-    texts[4].push_back(list("\x1d", [&] { return key() + ":" + fmt::format("{},{}", below(5), below(3)).substr(0, 1 + 2 * below(2)); }));
+    texts[4].push_back(list(
+        "\x1d", [&] { return key() + ":" + fmt::format("{},{}", below(5), below(3)).substr(0, 1 + 2 * below(2)); }));
     texts[5].push_back(list("|", [&] { return key() + "^" + key() + ":" + std::to_string(below(9)); }));
     texts[6].push_back(list("\x1d", [&] { return std::string(below(2) == 0 ? "true" : "0"); }));
     texts[7].push_back(list(";", [&] { return std::to_string(below(9)); }));
@@ -227,7 +245,8 @@ TEST(GeneratedFeatures, RowEncoderEqualsTheTable) {
   ASSERT_TRUE(encoder.ok()) << encoder.status().message();
   ASSERT_EQ(encoder->num_id_slots(), encoded->num_id_slots());
   ASSERT_EQ(encoder->number_width(), encoded->number_width());
-  const auto ids_wide = static_cast<size_t>(encoded->num_id_slots()), numbers_wide = static_cast<size_t>(encoded->number_width());
+  const auto ids_wide = static_cast<size_t>(encoded->num_id_slots()),
+             numbers_wide = static_cast<size_t>(encoded->number_width());
   for (uint32_t row = 0; row < kRows; ++row) {
     std::vector<std::string_view> cells;
     for (const std::string& column : encoder->columns()) {
@@ -247,7 +266,11 @@ TEST(GeneratedFeatures, RowEncoderEqualsTheTable) {
 
 TEST(GeneratedFeatures, FittedByHand) {
   Table table = TestTable(4)
-                    .Category("kv", {"a:1\x1d" "b:2", "a:1\x1d" "b:5", "", "b:7"})
+                    .Category("kv", {"a:1\x1d"
+                                     "b:2",
+                                     "a:1\x1d"
+                                     "b:5",
+                                     "", "b:7"})
                     .Category("k", {"a", "b", "a", "b"})
                     .Category("s__cate", {"x;y", "y", "", "z;;y"})
                     .Category("s__price", {"1;2", "3", "", "4;;6"})

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What the examples of docs/features.md (page_test.cc) leave out: edges, separators, and that nothing is left from call to call.
+// What the examples of docs/features.md (page_test.cc) leave out: edges, separators, and that nothing is left from call
+// to call.
 #include "manygate/features/generator.h"
 
 #include <fmt/format.h>
@@ -93,12 +94,18 @@ TEST(CopyGenerator, TextsBetweenTheirOwnSeparator) {
 TEST(CopyGenerator, Numbers) {
   EXPECT_THAT(Numbers("raw_feature {}", {" 2.5 "}), ElementsAre(2.5));
   EXPECT_THAT(Numbers("raw_feature {}", {"1e3"}), ElementsAre(1000));
-  EXPECT_THAT(Numbers("raw_feature {}", {"1\x1d" "2"}), IsEmpty());
+  EXPECT_THAT(Numbers("raw_feature {}", {"1\x1d"
+                                         "2"}),
+              IsEmpty());
   EXPECT_THAT(Numbers("raw_feature {}", {"inf"}), IsEmpty());
   EXPECT_THAT(Numbers("raw_feature {}", {""}), IsEmpty());
-  EXPECT_THAT(Numbers("raw_feature { value_dim: 2 }", {"1\x1d" "2\x1d" "3"}), ElementsAre(1, 2));
+  EXPECT_THAT(Numbers("raw_feature { value_dim: 2 }", {"1\x1d"
+                                                       "2\x1d"
+                                                       "3"}),
+              ElementsAre(1, 2));
   EXPECT_THAT(Numbers("raw_feature { value_dim: 3 separator: ',' }", {"1,x,3"}), ElementsAre(1, 0, 3));
-  EXPECT_THAT(Numbers("raw_feature { value_dim: 3 separator: ',' default_value: '9' }", {"1,,3"}), ElementsAre(1, 9, 3));
+  EXPECT_THAT(Numbers("raw_feature { value_dim: 3 separator: ',' default_value: '9' }", {"1,,3"}),
+              ElementsAre(1, 9, 3));
   EXPECT_THAT(Numbers("raw_feature { value_dim: 3 separator: ',' }", {""}), IsEmpty());
 }
 
@@ -123,7 +130,10 @@ TEST(ComboGenerator, MoreCombinationsThanCanBeUsedEnd) {
 
 TEST(LookupGenerator, CombinersAndPlaces) {
   const std::string lookup = "lookup_feature { map: 'm' key: 'k' separator: ',' ";
-  const std::string_view map = "a:1\x1d" "b:5\x1d" "c:-2";
+  const std::string_view map =
+      "a:1\x1d"
+      "b:5\x1d"
+      "c:-2";
   EXPECT_THAT(Numbers(lookup + "combiner: 'min' }", {map, "a,b,c"}), ElementsAre(-2));
   EXPECT_THAT(Numbers(lookup + "combiner: 'max' }", {map, "a,b,c"}), ElementsAre(5));
   EXPECT_THAT(Numbers(lookup + "combiner: 'count' }", {map, "a,b,x"}), ElementsAre(2));
@@ -131,15 +141,24 @@ TEST(LookupGenerator, CombinersAndPlaces) {
   EXPECT_THAT(Numbers(lookup + "combiner: '' }", {map, "b,a"}), ElementsAre(5, 1));
   EXPECT_THAT(Numbers(lookup + "}", {map, "a,a"}), ElementsAre(2));  // a key that is asked twice counts twice
   EXPECT_THAT(Numbers("lookup_feature { separator: '' }", {"a,b:4", "a,b"}), ElementsAre(4));
-  EXPECT_THAT(Numbers(lookup + "}", {"a\x1d" "b:2", "a"}), IsEmpty());  // no pair
-  EXPECT_THAT(Numbers(lookup + "}", {"a:\x1d" "a:2", "a"}), ElementsAre(2));
+  EXPECT_THAT(Numbers(lookup + "}", {"a\x1d"
+                                     "b:2",
+                                     "a"}),
+              IsEmpty());  // no pair
+  EXPECT_THAT(Numbers(lookup + "}", {"a:\x1d"
+                                     "a:2",
+                                     "a"}),
+              ElementsAre(2));
   EXPECT_THAT(Numbers(lookup + "}", {"a:1", "A"}), IsEmpty());
   EXPECT_THAT(Numbers(lookup + "}", {":1", ""}), IsEmpty());
 }
 
 TEST(LookupGenerator, VectorsPlaceByPlace) {
   const std::string lookup = "lookup_feature { separator: ';' value_dim: 3 ";
-  const std::string_view map = "a:1,2,3\x1d" "b:5,x\x1d" "c:1|2";
+  const std::string_view map =
+      "a:1,2,3\x1d"
+      "b:5,x\x1d"
+      "c:1|2";
   EXPECT_THAT(Numbers(lookup + "}", {map, "a;b"}), ElementsAre(6, 2, 3));
   EXPECT_THAT(Numbers(lookup + "combiner: 'mean' }", {map, "a;b"}), ElementsAre(3, 2, 3));
   EXPECT_THAT(Numbers(lookup + "combiner: '' }", {map, "a;b"}), ElementsAre(1, 2, 3, 5));
@@ -148,11 +167,17 @@ TEST(LookupGenerator, VectorsPlaceByPlace) {
 }
 
 TEST(LookupGenerator, WhateverSaysWhatIdsAreMakesTexts) {
-  for (const char* way : {"num_buckets: 10", "hash_bucket_size: 10", "vocab_list: 'x'", "vocab_dict { key: 'x' value: 1 }",
-                          "vocab_file: 'x'", "zch { zch_size: 1 }", "dynamicemb { max_capacity: 1 }", "need_discrete: true"}) {
-    EXPECT_EQ(Text(fmt::format("lookup_feature {{ separator: ',' {} }}", way), {"a:1\x1d" "b:x", "b,a,c"}), "x/1") << way;
+  for (const char* way :
+       {"num_buckets: 10", "hash_bucket_size: 10", "vocab_list: 'x'", "vocab_dict { key: 'x' value: 1 }",
+        "vocab_file: 'x'", "zch { zch_size: 1 }", "dynamicemb { max_capacity: 1 }", "need_discrete: true"}) {
+    EXPECT_EQ(Text(fmt::format("lookup_feature {{ separator: ',' {} }}", way), {"a:1\x1d"
+                                                                                "b:x",
+                                                                                "b,a,c"}),
+              "x/1")
+        << way;
     if (std::string(way).starts_with("need")) continue;
-    EXPECT_EQ(Text(fmt::format("match_feature {{ pkey: 'p' skey: 's' {} }}", way), {"a^x:1|b^x:2", "b", "x"}), "2") << way;
+    EXPECT_EQ(Text(fmt::format("match_feature {{ pkey: 'p' skey: 's' {} }}", way), {"a^x:1|b^x:2", "b", "x"}), "2")
+        << way;
   }
   EXPECT_EQ(Text("lookup_feature { need_key: true }", {"a:1", ""}), "");
 }
@@ -163,7 +188,8 @@ TEST(MatchGenerator, SeveralKeysAndWildcards) {
   EXPECT_THAT(Numbers(match + "pkey: 'p' skey: 's' }", {map, "a", "y"}), ElementsAre(2));  // the first of two
   EXPECT_THAT(Numbers(match + "pkey: 'p' skey: 's' }", {map, "a", "z"}), ElementsAre(4));  // behind the second "a"
   EXPECT_THAT(Numbers(match + "pkey: 'p' skey: 's' combiner: '' }", {map, "b,a", "y,x"}), ElementsAre(3, 2, 1));
-  EXPECT_THAT(Numbers(match + "pkey: 'ALL' skey: 'ALL' combiner: '' }", {map, "ALL", "ALL"}), ElementsAre(1, 2, 3, 9, 4));
+  EXPECT_THAT(Numbers(match + "pkey: 'ALL' skey: 'ALL' combiner: '' }", {map, "ALL", "ALL"}),
+              ElementsAre(1, 2, 3, 9, 4));
   EXPECT_THAT(Numbers(match + "pkey: 'ALL' skey: 's' combiner: '' }", {map, "ALL", "x"}), ElementsAre(1, 3));
   EXPECT_THAT(Numbers(match + "pkey: 'p' skey: 'ALL' combiner: '' }", {map, "a", "ALL"}), ElementsAre(1, 2, 9, 4));
   EXPECT_THAT(Numbers(match + "pkey: 'p' skey: 's' }", {map, "ALL", "x"}), IsEmpty());  // only the configuration's
@@ -175,8 +201,9 @@ TEST(MatchGenerator, SeveralKeysAndWildcards) {
 }
 
 TEST(ExpressionGenerator, VectorsAndMissingVariables) {
-  EXPECT_THAT(Numbers("expr_feature { expression: 'a + b' variables: ['user:a', 'b'] separator: ',' }", {"1,2,x,3", "10"}),
-              ElementsAre(11, 12, 13));
+  EXPECT_THAT(
+      Numbers("expr_feature { expression: 'a + b' variables: ['user:a', 'b'] separator: ',' }", {"1,2,x,3", "10"}),
+      ElementsAre(11, 12, 13));
   EXPECT_THAT(Numbers("expr_feature { expression: 'a + b' variables: ['a', 'b'] separator: ',' fill_missing: 100 }",
                       {"1,2,3", "10,20"}),
               ElementsAre(11, 22, 103));
@@ -210,11 +237,16 @@ TEST(BoolMaskGenerator, EachValueHasTheTruthAtItsPlace) {
   EXPECT_EQ(Text("bool_mask_feature { separator: ',' }", {"a", "1,1"}), "a");
   EXPECT_EQ(Text("bool_mask_feature { separator: ',' }", {"", "1"}), "");
   EXPECT_EQ(Text("bool_mask_feature { separator: '' }", {"a,b", "true"}), "a,b");
-  EXPECT_EQ(Text("bool_mask_feature {}", {"a\x1d" "b", "tRuE\x1d" "truex"}), "a");
+  EXPECT_EQ(Text("bool_mask_feature {}", {"a\x1d"
+                                          "b",
+                                          "tRuE\x1d"
+                                          "truex"}),
+            "a");
 }
 
 TEST(CombineGenerator, TheLastOfEqualNamesStands) {
-  EXPECT_THAT(Numbers("combine_feature { value_map { key: 'a' value: 1 } value_map { key: 'a' value: 4 } }", {"a"}), ElementsAre(4));
+  EXPECT_THAT(Numbers("combine_feature { value_map { key: 'a' value: 1 } value_map { key: 'a' value: 4 } }", {"a"}),
+              ElementsAre(4));
   EXPECT_THAT(Numbers("combine_feature { value_map { key: 'a' value: 1 } }", {"1"}), IsEmpty());
   EXPECT_THAT(Numbers("combine_feature { separator: '' }", {" 3 "}), ElementsAre(3));
   EXPECT_THAT(Numbers("combine_feature { combiner: '' separator: ',' }", {"3,4"}), ElementsAre(3, 4));
@@ -237,7 +269,9 @@ TEST(OverlapGenerator, EqualsTryingEverything) {
     double cover = 0, nearest = 1e9, farthest = -1, sum = 0, pairs = 0, found = 0;
     for (size_t first = 0; first < t.size(); ++first) {
       for (size_t last = first; last < t.size(); ++last) {
-        const auto holds = [&](const std::string& word) { return std::find(&t[first], &t[last] + 1, word) != &t[last] + 1; };
+        const auto holds = [&](const std::string& word) {
+          return std::find(&t[first], &t[last] + 1, word) != &t[last] + 1;
+        };
         const auto length = static_cast<double>(last - first + 1);
         if (!q.empty() && std::all_of(q.begin(), q.end(), holds) && (cover == 0 || length < cover)) cover = length;
       }
@@ -248,7 +282,8 @@ TEST(OverlapGenerator, EqualsTryingEverything) {
         double distance = 1e9;
         for (size_t i = 0; i < t.size(); ++i)
           for (size_t k = 0; k < t.size(); ++k)
-            if (t[i] == q[a] && t[k] == q[b]) distance = std::min(distance, std::abs(static_cast<double>(i) - static_cast<double>(k)));
+            if (t[i] == q[a] && t[k] == q[b])
+              distance = std::min(distance, std::abs(static_cast<double>(i) - static_cast<double>(k)));
         if (distance == 1e9) continue;
         ++pairs;
         sum += distance;
@@ -264,7 +299,8 @@ TEST(OverlapGenerator, EqualsTryingEverything) {
     EXPECT_THAT(measured("proximity_min_cover"), ElementsAre(cover)) << query << " in " << title;
     EXPECT_THAT(measured("proximity_min_dist"), ElementsAre(pairs == 0 ? none : nearest)) << query << " in " << title;
     EXPECT_THAT(measured("proximity_max_dist"), ElementsAre(pairs == 0 ? none : farthest)) << query << " in " << title;
-    EXPECT_THAT(measured("proximity_avg_dist"), ElementsAre(pairs == 0 ? none : sum / pairs)) << query << " in " << title;
+    EXPECT_THAT(measured("proximity_avg_dist"), ElementsAre(pairs == 0 ? none : sum / pairs))
+        << query << " in " << title;
   }
 }
 

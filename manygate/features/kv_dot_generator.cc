@@ -37,7 +37,8 @@ class KvDotGenerator : public Generator {
     const auto add = [&](std::string_view part) {
       const size_t at = part.rfind(delimiter_);
       double number = 1;
-      if (at != std::string_view::npos && ParseDouble(Trim(part.substr(at + 1)), &number) != NumberParse::kOk) return true;
+      if (at != std::string_view::npos && ParseDouble(Trim(part.substr(at + 1)), &number) != NumberParse::kOk)
+        return true;
       pairs->push_back({Trim(part.substr(0, at)), number});
       return true;
     };

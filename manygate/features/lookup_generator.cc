@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Generators of lookup_feature and match_feature: the values of keys in a map, or in a map of maps, that stands in the row.
+// Generators of lookup_feature and match_feature: the values of keys in a map or a map of maps that stands in the row.
 #include "manygate/data/number_text.h"
 #include "manygate/features/combiner.h"
 #include "manygate/features/generator.h"
@@ -167,7 +167,8 @@ class MatchGenerator : public Generator {
   }
 
   // Of two keys the first value that is there; of ALL all that are there, in the map's order.
-  void Find(std::string_view map, std::string_view first, std::string_view second, GeneratorWorkspace* workspace) const {
+  void Find(std::string_view map, std::string_view first, std::string_view second,
+            GeneratorWorkspace* workspace) const {
     const bool one = !all_first_ && !all_second_;
     bool done = false;
     ForEachValue(map, '|', [&](std::string_view entry) {

@@ -47,7 +47,8 @@ TEST(NumberList, VectorsAreFilledAndCut) {
                                                   ElementsAre(6, 0, 8), ElementsAre(7, -10, 0.5f)));
   EXPECT_THAT(notes, ElementsAre("feature \"v\" lacks numbers in 2 training rows: 0 stands for each"));
 
-  const Schema filled = Fitted(R"(raw_feature { feature_name: "v" value_dim: 3 separator: "|" default_value: "2.5" })", table);
+  const Schema filled =
+      Fitted(R"(raw_feature { feature_name: "v" value_dim: 3 separator: "|" default_value: "2.5" })", table);
   EXPECT_THAT(Numbers(filled, table)[1], ElementsAre(4, 5, 2.5f));
   EXPECT_THAT(Numbers(filled, table)[2], ElementsAre(2.5f, 2.5f, 2.5f));
 }
@@ -57,9 +58,11 @@ TEST(NumberList, SequencesEndInNan) {
   const Schema schema = Fitted(R"(sequence_raw_feature { feature_name: "s" })", table);
   EXPECT_TRUE(schema.features(0).sequence());
   EXPECT_EQ(schema.features(0).num_values(), 3u);
-  EXPECT_THAT(Numbers(schema, table), ElementsAre(ElementsAre(1, 2, 3), ElementsAre(4, -99, -99), ElementsAre(-99, -99, -99),
-                                                  ElementsAre(5, 0, 6), ElementsAre(0, 0, -99)));
-  const Schema two = Fitted(R"(sequence_raw_feature { feature_name: "s" sequence_length: 2 default_value: "7" })", table);
+  EXPECT_THAT(Numbers(schema, table),
+              ElementsAre(ElementsAre(1, 2, 3), ElementsAre(4, -99, -99), ElementsAre(-99, -99, -99),
+                          ElementsAre(5, 0, 6), ElementsAre(0, 0, -99)));
+  const Schema two =
+      Fitted(R"(sequence_raw_feature { feature_name: "s" sequence_length: 2 default_value: "7" })", table);
   EXPECT_THAT(Numbers(two, table), ElementsAre(ElementsAre(1, 2), ElementsAre(4, -99), ElementsAre(-99, -99),
                                                ElementsAre(5, 7), ElementsAre(7, 7)));
 }
@@ -76,9 +79,11 @@ TEST(NumberList, SequencesOfVectors) {
 
 TEST(NumberList, TextsThatAreNoNumbersAreAProblem) {
   const Table table = TestTable(2).Category("v", {"1|x", "1|2"}).Build();
-  const auto schema = FitText(R"(feature_configs { raw_feature { feature_name: "v" value_dim: 2 separator: "|" } })", table);
+  const auto schema =
+      FitText(R"(feature_configs { raw_feature { feature_name: "v" value_dim: 2 separator: "|" } })", table);
   ASSERT_FALSE(schema.ok());
-  EXPECT_THAT(std::string(schema.status().message()), HasSubstr("holds values that are no numbers in 1 training rows, such as \"x\""));
+  EXPECT_THAT(std::string(schema.status().message()),
+              HasSubstr("holds values that are no numbers in 1 training rows, such as \"x\""));
 }
 
 }  // namespace

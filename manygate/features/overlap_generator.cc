@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Generator of overlap_feature: how much two lists of words have in common. The distances between words are those of Tao
-// and Zhai, "An exploration of proximity measures in information retrieval", SIGIR 2007, section 3.
+// Generator of overlap_feature: how much two lists of words have in common. The distances of words are those of Tao and
+// Zhai, "An exploration of proximity measures in information retrieval", SIGIR 2007, section 3.
 #include <algorithm>
 #include <array>
 #include <limits>
@@ -83,8 +83,8 @@ size_t Distance(uint32_t a, uint32_t b, const std::vector<uint32_t>& places) {
 
 enum class Pairs { kMin, kMax, kMean };
 
-// Over the pairs of the query's words that are in the title. No word is there: the title's length + 1; one of several: the
-// title's length; the only one: 0.
+// Over the pairs of the query's words that are in the title. No word is there: the title's length + 1; one of several:
+// the title's length; the only one: 0.
 double PairDistance(Pairs kind, size_t num_words, const std::vector<uint32_t>& places) {
   size_t found = 0, pairs = 0, shortest = kNever, longest = 0, sum = 0;
   for (uint32_t a = 0; a < num_words; ++a) {
@@ -137,7 +137,8 @@ class OverlapGenerator : public Generator {
     kMaxDistance,
     kMeanDistance
   };
-  static constexpr std::array<std::string_view, 9> kMethods = {  // in the order of Method
+  static constexpr std::array<std::string_view, 9> kMethods = {
+      // in the order of Method
       "query_common_ratio",  "title_common_ratio", "is_contain",         "is_equal",          "index_of",
       "proximity_min_cover", "proximity_min_dist", "proximity_max_dist", "proximity_avg_dist"};
 

@@ -28,7 +28,8 @@ struct Example {
 
 std::string WithSeparators(std::string text) {
   const std::string symbol = "␝";
-  for (size_t at = text.find(symbol); at != std::string::npos; at = text.find(symbol)) text.replace(at, symbol.size(), "\x1d");
+  for (size_t at = text.find(symbol); at != std::string::npos; at = text.find(symbol))
+    text.replace(at, symbol.size(), "\x1d");
   return text;
 }
 
