@@ -34,8 +34,8 @@ INTRODUCTION = """
 <!-- Made by `python3 scripts/config_reference.py` from manygate/config: change the comments there, not this page. -->
 A configuration is one [Pipeline](#pipeline) in protobuf's text form: `field: value`, `field { ... }`, `#` before a
 comment; a field of type "list of" may stand several times, or as `field: [1, 2]`. Default "none": the field is absent,
-or a message with the defaults of its fields. What "range" says is checked before any data is read; "finite" is any
-number but infinity and NaN.
+or a message with the defaults of its fields. "range" holds the values that a number may have; "finite" is any number
+but infinity and NaN.
 
 """
 
