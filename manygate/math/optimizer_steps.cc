@@ -129,8 +129,8 @@ void Ftrl(int64_t n, const FtrlCoefficients& c, float* w, float* g, float* z, fl
   EachVector(n, [&](int64_t i, size_t part) HWY_ATTR {
     const V gradient = LoadPart(d, g + i, part), weight = LoadPart(d, w + i, part);
     const V before = LoadPart(d, sum + i, part);
-    const V start = hn::Neg(hn::MulAdd(weight, rest, hn::IfThenElseZero(hn::Ne(weight, zero), hn::CopySign(l1, weight))));
-    V shifted = hn::IfThenElse(hn::Eq(before, zero), start, LoadPart(d, z + i, part));
+    const V anchor = hn::Neg(hn::MulAdd(weight, hn::MulAdd(hn::Sqrt(before), inverse, rest), hn::CopySign(l1, weight)));
+    V shifted = hn::IfThenElse(hn::Ne(weight, zero), anchor, LoadPart(d, z + i, part));
     const V total = hn::MulAdd(gradient, gradient, before);
     const V root = hn::Sqrt(total);
     const V sigma = hn::Mul(hn::Sub(root, hn::Sqrt(before)), inverse);

@@ -40,7 +40,8 @@ struct SgdCoefficients {
 void SgdPass(int64_t n, const SgdCoefficients& c, float* w, float* g, float* velocity, bool clear);
 
 // FTRL-proximal, value by value (McMahan et al. 2013, algorithm 1), with n = sum and D = beta / rate + l2:
-//   g = 0: nothing changes. n = 0: first z = -w·D - sign(w)·l1, the z that stands for the weight it starts from.
+//   g = 0: nothing changes. Else first, where w is not 0, z = -w·(√n / rate + D) - sign(w)·l1: the z that w stands for, at
+//   the start and whenever the rate has changed; otherwise what z is already.
 //   z += g - (√(n + g²) - √n) / rate · w;  n += g²
 //   w = 0 where |z| <= l1, else -(z - sign(z)·l1) / (√n / rate + D)
 struct FtrlCoefficients {

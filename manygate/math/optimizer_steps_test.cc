@@ -183,9 +183,10 @@ TEST(FtrlPass, OnEveryTarget) {
       [&](int64_t n, float* w, float* g, float* z, float* sum) { FtrlPass(n, c, w, g, z, sum, true); },
       [](double& w, double g, double& z, double& sum) {
         const double sigma = (std::sqrt(sum + g * g) - std::sqrt(sum)) / 0.5;
+        if (w != 0) z = -w * ((1 + std::sqrt(sum)) / 0.5 + double{0.1f}) - std::copysign(double{0.2f}, w);
         z += g - sigma * w;
         sum += g * g;
-        w = std::abs(z) <= double{0.2f} ? 0 : -(z - std::copysign(double{0.2f}, z)) / ((1 + std::sqrt(sum)) / 0.5 + 0.1);
+        w = std::abs(z) <= double{0.2f} ? 0 : -(z - std::copysign(double{0.2f}, z)) / ((1 + std::sqrt(sum)) / 0.5 + double{0.1f});
       });
 }
 

@@ -230,6 +230,7 @@ void Stepper::ClipGradients() {
       for (const auto& touched : table->touched())
         for (const int32_t row : touched) visit(table->gradient(row), table->padded_width());
   };
+  if (clip.clipping_type() == "none") return;
   if (clip.clipping_type() == "value") {
     each_run([&](float* g, int64_t n) {
       for (int64_t i = 0; i < n; ++i) g[i] = std::clamp(g[i], -clip.max_gradient(), clip.max_gradient());
