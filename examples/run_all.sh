@@ -2,10 +2,10 @@
 # SPDX-License-Identifier: Apache-2.0
 # examples/run_all.sh [--quick] [--program FILE] [--output FOLDER] [RECIPE|FOLDER]...
 #
-# Trains the recipes of this folder (paddlerec/mmoe, or paddlerec for all of them; default: all) and prints a table: what the
-# original system printed, what came out here, and whether it is met. A recipe whose data are not below ${MANYGATE_DATA:-data}
-# is skipped, and says so. Without --quick and names, the table is written to examples/RESULTS.md; about ten minutes on two
-# cores.
+# Trains the recipes of this folder (paddlerec/mmoe, or paddlerec for all of them; default: all) and prints a table:
+# what the original system printed, what came out here, and whether it is met. A recipe whose data are not below
+# ${MANYGATE_DATA:-data} is skipped, and says so. Without --quick and names, the table is written to
+# examples/RESULTS.md; about ten minutes on two cores.
 #   --quick     a few steps of each, for tests: the table then says nothing about the recipes
 #   --program   default: build/release/manygate
 #   --output    models and generated rows; default: out/examples
@@ -13,7 +13,7 @@
 set -eu
 cd "$(dirname "$0")/.."
 
-usage() { sed -n '3,12s/^# \{0,1\}//p' examples/run_all.sh; }
+usage() { sed -n '3,13s/^# \{0,1\}//p' examples/run_all.sh; }
 say() { printf '==> %s\n' "$*" >&2; }
 
 quick=

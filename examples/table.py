@@ -275,9 +275,10 @@ def triple(values, marked=None):
     return " / ".join(f"**{value:.5f}**" if name == marked else f"{value:.5f}" for name, value in values.items())
 
 
-WITHOUT_WEIGHT = """lost in the training file at hand, so it is no feature here. The test file has
-  it: trained on its other half for 60 epochs, share_bottom's best epoch on this half has an income AUC of 0.9423 and
-  0.9435 (two seeds) with it, 0.9266 and 0.9386 without it, and of marital 0.9923 and 0.9928 for 0.9900 and 0.9916"""
+WITHOUT_WEIGHT = """lost in the training file at hand: no feature here. The
+  test file has it: trained on its other half for 60 epochs, share_bottom's best epoch on this half has an income AUC of
+  0.9423 and 0.9435 (two seeds) with it, 0.9266 and 0.9386 without it, and of marital 0.9923 and 0.9928 for 0.9900 and
+  0.9916"""
 HEADER = ["recipe", "data", "model", "task", "original", "ours, same metric: mean / max / last",
           "ours, exact AUC: mean / max / last", "epochs", "s/epoch ours", "s/epoch original", "verdict"]
 
@@ -311,8 +312,8 @@ def machine():
 
 RESULTS = """# Results of the recipes
 
-Written by [run_all.sh](run_all.sh), which trains every recipe as its configuration says; do not edit. {machine}; other
-work ran on the machine at the same time.
+Written by [run_all.sh](run_all.sh), which trains every recipe as its configuration says; do not edit.
+{machine}; other work ran on the machine at the same time.
 
 - "Same metric" is computed as the original computes it: over 4,095 thresholds for PaddlePaddle's, flattened over both
   classes for MindSpore's ([mindspore/README.md](mindspore/README.md)). Exact AUC stands beside it. In bold what is
@@ -322,7 +323,8 @@ work ran on the machine at the same time.
   whole test file. What else differs stands in the README of each folder.
 - instance_weight, a feature of the originals, is {weight}.
 - "Beaten" is better by more than {same}, "met" within it. Seconds per epoch include the evaluation.
-- Generated rows: the AUC of the true probabilities, which no model can be expected to pass, is {best}.
+- Generated rows (TorchEasyRec's shapes) are few, and seen twice. The AUC of the true probabilities, which no model can
+  be expected to pass: {best}.
 
 {table}"""
 
@@ -336,7 +338,7 @@ def best_of_generated(output):
             parts.append(f"{kind}: {best['click']:.3f} for ctr, {best['purchase']:.3f} for cvr")
             if kind == "taobao":
                 parts[-1] += f" ({best['purchase_of_clicked']:.3f} among clicked rows, those of taobao_mmoe's cvr)"
-    return "; ".join(parts) or "not known, as they were not made"
+    return "; ".join(parts) or "not known"
 
 
 def main():
