@@ -77,7 +77,8 @@ class InputBuilder {
   }
 
  private:
-  void AddFeatures(const google::protobuf::RepeatedPtrField<std::string>& names, bool wide, std::vector<Value>* values) {
+  void AddFeatures(const google::protobuf::RepeatedPtrField<std::string>& names, bool wide,
+                   std::vector<Value>* values) {
     for (int i = 0; i < names.size();) {
       // Adjacent number features become one value, so that they are one product and not one each.
       const FeatureSchema& first = Find(names[i]);
@@ -138,13 +139,12 @@ class InputBuilder {
     const Value number = Numbers(graph_, feature.name(), feature.number_offset(), feature.width());
     const std::string name = "dense_embeddings." + feature.name();
     const config::AutoDisEmbedding& autodis = feature.autodis();
-    const Value value = feature.has_mlp()
-                            ? MlpEmbedding(graph_, number, feature.embedding_dim(), name)
-                            : AutoDisEmbedding(graph_, number, feature.embedding_dim(),
-                                               {.num_channels = autodis.num_channels(),
-                                                .temperature = autodis.temperature(),
-                                                .keep_prob = autodis.keep_prob()},
-                                               name);
+    const Value value = feature.has_mlp() ? MlpEmbedding(graph_, number, feature.embedding_dim(), name)
+                                          : AutoDisEmbedding(graph_, number, feature.embedding_dim(),
+                                                             {.num_channels = autodis.num_channels(),
+                                                              .temperature = autodis.temperature(),
+                                                              .keep_prob = autodis.keep_prob()},
+                                                             name);
     return maps_[feature.name()] = value;
   }
 
@@ -178,9 +178,8 @@ class InputBuilder {
 
   SequencePart PartOf(const FeatureSchema& feature) {
     if (feature.encoding() == FeatureSchema::EMBEDDING) return {.slots = SlotsOf(feature), .table = TableOf(feature)};
-    return {.number_offset = feature.number_offset(),
-            .width = feature.position_width(),
-            .positions = feature.num_values()};
+    return {
+        .number_offset = feature.number_offset(), .width = feature.position_width(), .positions = feature.num_values()};
   }
 
   void AddEncoders(const config::FeatureGroupConfig& group, std::vector<Value>* values) {

@@ -63,8 +63,7 @@ std::vector<int64_t> UnseenIds(const features::FeatureSchema& feature) {
   if (has_missing && feature.missing_count() == 0) unseen.push_back(size - 1);
   if (feature.unknown_count() > 0 || feature.has_default_id()) return unseen;
   if (feature.kind() == features::FeatureSchema::VOCABULARY) unseen.push_back(feature.value_size());
-  if (feature.kind() == features::FeatureSchema::BUCKETS)
-    unseen.push_back(static_cast<int64_t>(feature.num_buckets()));
+  if (feature.kind() == features::FeatureSchema::BUCKETS) unseen.push_back(static_cast<int64_t>(feature.num_buckets()));
   return unseen;
 }
 
@@ -77,7 +76,8 @@ void ClearUnseenRows(const features::Schema& schema, Model& model) {
     for (size_t i = 0; i < model.graph.parameters.size() && !unseen.empty(); ++i) {
       if (model.graph.parameters[i].name != "embeddings." + table + ".weight") continue;
       std::vector<float> values = model.store->Read(static_cast<int>(i));
-      for (const int64_t id : unseen) std::fill_n(values.begin() + id * feature.embedding_dim(), feature.embedding_dim(), 0.f);
+      for (const int64_t id : unseen)
+        std::fill_n(values.begin() + id * feature.embedding_dim(), feature.embedding_dim(), 0.f);
       model.store->Write(static_cast<int>(i), values);
     }
   }

@@ -79,7 +79,8 @@ std::string EvaluationWhere(const CheckedRows& rows) {
 }
 
 bool ReadsNumbers(const CheckedColumn& column) {
-  return std::any_of(column.features.begin(), column.features.end(), [](auto* f) { return f->encoding.has_raw_feature(); });
+  return std::any_of(column.features.begin(), column.features.end(),
+                     [](auto* f) { return f->encoding.has_raw_feature(); });
 }
 
 std::string Percent(double share) {

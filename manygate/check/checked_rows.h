@@ -46,7 +46,7 @@ struct CheckedRows {
   std::vector<uint32_t> train, evaluation;
   std::vector<std::string> file_columns;  // all columns of the training file, in order
   std::vector<config::ListedFeature> listed_features;
-  std::vector<CheckedColumn> features;    // each column that features read as it is, once, in the order of the features
+  std::vector<CheckedColumn> features;  // each column that features read as it is, once, in the order of the features
   std::vector<CheckedLabel> labels;
 
   const Table& evaluation_source() const { return separate ? evaluation_table : train_table; }

@@ -126,7 +126,8 @@ std::vector<Finding> FindCrowdedBuckets(const CheckedRows& rows) {
 std::vector<Finding> FindFlattenedNumbers(const CheckedRows& rows) {
   std::vector<Finding> findings;
   for (const CheckedColumn& column : rows.features) {
-    if (std::none_of(column.features.begin(), column.features.end(), [](auto* f) { return Flattens(f->encoding); })) continue;
+    if (std::none_of(column.features.begin(), column.features.end(), [](auto* f) { return Flattens(f->encoding); }))
+      continue;
     const std::vector<float> numbers = NumbersOf(*column.train, rows.train);
     for (const config::ListedFeature* feature : column.features) {
       if (!Flattens(feature->encoding)) continue;

@@ -8,7 +8,7 @@
 #include <algorithm>
 
 #include "manygate/base/file.h"
-#include "manygate/config/accessors.h"
+#include "manygate/config/feature_list.h"
 #include "manygate/config/validate.h"
 
 namespace manygate::cli {
@@ -61,9 +61,18 @@ class InferPipelineTest : public testing::Test {
 };
 
 const config::FeatureConfig* Find(const config::Pipeline& pipeline, const std::string& name) {
-  for (const auto& feature : pipeline.feature_configs())
-    if (config::FeatureName(feature) == name) return &feature;
+  for (const auto& feature : pipeline.feature_configs()) {
+    const std::string& its =
+        feature.has_raw_feature() ? feature.raw_feature().feature_name() : feature.id_feature().feature_name();
+    if (its == name) return &feature;
+  }
   return nullptr;
+}
+
+std::string ColumnOf(const config::Pipeline& pipeline, const std::string& name) {
+  for (const config::ListedFeature& feature : config::ListFeatures(pipeline))
+    if (feature.name == name) return feature.column;
+  return "";
 }
 
 TEST_F(InferPipelineTest, EveryColumnFindsItsPlace) {
@@ -81,7 +90,7 @@ TEST_F(InferPipelineTest, EveryColumnFindsItsPlace) {
   const auto& age = Find(pipeline, "age")->raw_feature().transform();
   EXPECT_TRUE(age.standardise() && age.missing_indicator());
   EXPECT_FALSE(age.log1p());
-  EXPECT_EQ(config::FeatureColumn(*Find(pipeline, "code:x")), "code:x");
+  EXPECT_EQ(ColumnOf(pipeline, "code:x"), "code:x");
   for (const char* left_out : {"row", "constant", "amount", "click"})
     EXPECT_EQ(Find(pipeline, left_out), nullptr) << left_out;
   EXPECT_THAT(made->notes, Contains(HasSubstr("row left out: ")));
@@ -146,7 +155,7 @@ TEST_F(InferPipelineTest, ANumberEntersTwiceAndInLargeDataThreeTimes) {
   ASSERT_TRUE(made.ok()) << made.status().message();
   const config::Pipeline& pipeline = made->loaded.pipeline;
   const auto& pieces = Find(pipeline, "age_pieces")->raw_feature();
-  EXPECT_EQ(config::FeatureColumn(*Find(pipeline, "age_pieces")), "age");
+  EXPECT_EQ(ColumnOf(pipeline, "age_pieces"), "age");
   EXPECT_EQ(pieces.transform().piecewise_linear(), 48u);
   EXPECT_EQ(pieces.init_fn(), "nn.init.normal_,mean=0.0,std=0.05");
   EXPECT_EQ(Find(pipeline, "age_bins"), nullptr);

@@ -17,6 +17,7 @@ using google::protobuf::Reflection;
 
 constexpr char kValueSeparator[] = "\x1d";  // between the values of a generated text
 constexpr char kAll[] = "ALL";              // match_feature: instead of an input
+constexpr uint32_t kMostNumbers = 65536;    // in one cell
 
 const FieldDescriptor* Find(const Message& message, std::string_view field) {
   return message.GetDescriptor()->FindFieldByName(std::string(field));
@@ -53,7 +54,8 @@ void CopyFields(const Message& from, Message* to) {
   source.ListFields(from, &fields);
   for (const FieldDescriptor* field : fields) {
     const FieldDescriptor* same = Find(*to, field->name());
-    if (same == nullptr || same->cpp_type() != field->cpp_type() || same->is_repeated() != field->is_repeated()) continue;
+    if (same == nullptr || same->cpp_type() != field->cpp_type() || same->is_repeated() != field->is_repeated())
+      continue;
     const int size = field->is_repeated() ? source.FieldSize(from, field) : 1;
     for (int i = 0; i < size; ++i) {
       switch (field->cpp_type()) {
@@ -90,13 +92,6 @@ bool SaysWhatIdsAre(const Message& feature) {
        {"num_buckets", "hash_bucket_size", "vocab_list", "vocab_dict", "vocab_file", "zch", "dynamicemb"})
     if (Has(feature, way)) return true;
   return false;
-}
-
-bool MakesIds(const Message& feature) {
-  const std::string& type = feature.GetDescriptor()->name();
-  if (type == "IdFeature" || type == "ComboFeature" || type == "BoolMaskFeature") return true;
-  return SaysWhatIdsAre(feature) || Flag(feature, "need_discrete") || Flag(feature, "need_key") ||
-         Flag(feature, "show_pkey") || Flag(feature, "show_skey");
 }
 
 // Whose boundaries other features see when they read it.
@@ -156,12 +151,14 @@ class Lister {
       const uint32_t length = group != nullptr ? group->sequence_length() : Number(feature, "sequence_length");
       SetSequence(delim, length, &listed);
     }
-    if (mode_ == FG_NONE || mode_ == FG_BUCKETIZE) {
+    if (mode_ == FG_BUCKETIZE && HasBins(feature) && !MakesIds(feature) && listed.encoding.has_id_feature()) {
+      CutColumn(feature, &listed);
+    } else if (mode_ == FG_NONE || mode_ == FG_BUCKETIZE) {
       listed.column = listed.name;
     } else {
       FindInputs(feature, group, &listed);
+      if (listed.generator.has_value()) Finish(feature, kind, &listed);
     }
-    if (listed.generator.has_value()) Finish(feature, kind, &listed);
     SetColumn(&listed);
     features_.push_back(std::move(listed));
   }
@@ -175,7 +172,8 @@ class Lister {
       IdFeature* id = listed->encoding.mutable_id_feature();
       CopyFields(feature, id);
       if (bins) {
-        id->set_num_buckets(static_cast<uint64_t>(feature.GetReflection()->FieldSize(feature, Find(feature, "boundaries"))) + 1);
+        id->set_num_buckets(
+            static_cast<uint64_t>(feature.GetReflection()->FieldSize(feature, Find(feature, "boundaries"))) + 1);
         id->clear_default_value();
         id->clear_value_dim();
       }
@@ -185,19 +183,23 @@ class Lister {
       CopyFields(feature, raw);
       if (feature.GetDescriptor() != RawFeature::descriptor()) {
         raw->clear_expression();
-        if (!raw->has_default_value() && Find(feature, "default_value") != nullptr && !Text(feature, "default_value").empty())
+        if (!raw->has_default_value() && Find(feature, "default_value") != nullptr &&
+            !Text(feature, "default_value").empty())
           raw->set_default_value(Text(feature, "default_value"));
         if (raw->value_dim() == 0) raw->set_value_dim(1);
       }
+      if (raw->default_value().empty()) raw->clear_default_value();  // "" is TorchEasyRec's way to say none
       if (mode_ == FG_NONE) raw->set_separator(pipeline_.data_config().fg_encoded_multival_sep());
-      if (mode_ == FG_NONE && raw->has_fg_encoded_default_value()) raw->set_default_value(raw->fg_encoded_default_value());
+      if (mode_ == FG_NONE && raw->has_fg_encoded_default_value())
+        raw->set_default_value(raw->fg_encoded_default_value());
     }
   }
 
   // With FG_NONE the data hold row numbers of the table.
   void ReadIdsAsTheyAre(IdFeature* id) {
     uint64_t rows = id->num_buckets() + id->hash_bucket_size();
-    if (id->vocab_list_size() > 0) rows = static_cast<uint64_t>(id->vocab_list_size()) + (id->has_default_bucketize_value() ? 0 : 2);
+    if (id->vocab_list_size() > 0)
+      rows = static_cast<uint64_t>(id->vocab_list_size()) + (id->has_default_bucketize_value() ? 0 : 2);
     for (const VocabEntry& entry : id->vocab_dict()) rows = std::max(rows, entry.value() + 1);
     id->clear_hash_bucket_size();
     id->clear_vocab_list();
@@ -221,7 +223,8 @@ class Lister {
 
   void FindInputs(const Message& feature, const SequenceFeature* group, ListedFeature* listed) {
     const std::vector<WrittenInput> written = WrittenInputs(feature);
-    const bool plain = feature.GetDescriptor() == IdFeature::descriptor() || feature.GetDescriptor() == RawFeature::descriptor();
+    const bool plain =
+        feature.GetDescriptor() == IdFeature::descriptor() || feature.GetDescriptor() == RawFeature::descriptor();
     Generator generator;
     for (const WrittenInput& one : written) {
       const FeatureInput input = ParseInput(one.text);
@@ -235,7 +238,8 @@ class Lister {
       if (input.side == "feature") {
         added->set_column("feature:" + input.name);
       } else {
-        added->set_column(group != nullptr && added->sequence() ? group->sequence_name() + "__" + input.name : input.name);
+        added->set_column(group != nullptr && added->sequence() ? group->sequence_name() + "__" + input.name
+                                                                : input.name);
       }
     }
     // The column of the feature's own name where no input is written.
@@ -251,6 +255,23 @@ class Lister {
     } else {
       listed->generator = std::move(generator);
     }
+  }
+
+  // With FG_BUCKETIZE the data hold the numbers, and several of one text are left to be cut.
+  void CutColumn(const Message& feature, ListedFeature* listed) {
+    RawFeature numbers;
+    const auto* boundaries = Find(feature, "boundaries");
+    for (int i = 0; i < feature.GetReflection()->FieldSize(feature, boundaries); ++i)
+      numbers.add_boundaries(feature.GetReflection()->GetRepeatedFloat(feature, boundaries, i));
+    const uint32_t written = Number(feature, "value_dim");
+    numbers.set_value_dim(listed->is_sequence ? 1 : written > 0 ? written : kMostNumbers);
+    numbers.set_separator(Text(feature, "separator"));
+    if (const std::string text = Text(feature, "default_value"); !text.empty()) numbers.set_default_value(text);
+    listed->generator.emplace();
+    GeneratorInput* input = listed->generator->add_inputs();
+    input->set_column(listed->name);
+    input->set_sequence(listed->is_sequence);
+    Finish(numbers, "raw_feature", listed);
   }
 
   static bool IsSequence(const Message& feature, const FeatureInput& input, size_t num_inputs) {
@@ -301,8 +322,6 @@ class Lister {
 
   // "feature:x" is the column that x's generator makes; where x has none, the column that x reads, or its bins.
   void LinkFeatures() {
-    std::map<std::string, const ListedFeature*> by_name;
-    for (const ListedFeature& feature : features_) by_name["feature:" + feature.name] = &feature;
     const std::vector<ListedFeature> before = features_;
     for (ListedFeature& feature : features_) {
       if (feature.generator.has_value()) {
@@ -319,7 +338,8 @@ class Lister {
     for (const ListedFeature& feature : features) {
       if ("feature:" + feature.name != column) continue;
       if (MakesNumberForBins(feature)) return column + kBinsEnding;
-      return feature.generator.has_value() || feature.encoding.raw_feature().boundaries_size() > 0 ? column : feature.column;
+      return feature.generator.has_value() || feature.encoding.raw_feature().boundaries_size() > 0 ? column
+                                                                                                   : feature.column;
     }
     return column;
   }
@@ -340,6 +360,13 @@ Generator BinsOf(const ListedFeature& feature) {
 }
 
 }  // namespace
+
+bool MakesIds(const Message& feature) {
+  const std::string& type = feature.GetDescriptor()->name();
+  if (type == "IdFeature" || type == "ComboFeature" || type == "BoolMaskFeature") return true;
+  return SaysWhatIdsAre(feature) || Flag(feature, "need_discrete") || Flag(feature, "need_key") ||
+         Flag(feature, "show_pkey") || Flag(feature, "show_skey");
+}
 
 const Message* ChosenFeature(const Message& feature_config) {
   const auto* oneof = feature_config.GetDescriptor()->FindOneofByName("feature");
@@ -370,7 +397,8 @@ std::vector<WrittenInput> WrittenInputs(const Message& feature) {
     add("variables");
     return inputs;
   }
-  for (const char* name : {"expression", "map", "nested_map", "key", "pkey", "skey", "query", "title", "document"}) add(name);
+  for (const char* name : {"expression", "map", "nested_map", "key", "pkey", "skey", "query", "title", "document"})
+    add(name);
   return inputs;
 }
 
@@ -402,7 +430,8 @@ std::vector<Generator> ListGenerators(const std::vector<ListedFeature>& features
       bins.set_output(Generator::BINS);
       generators[bins.column()] = std::move(bins);  // as below: kept only where it is read
     } else if (feature.encoding.raw_feature().boundaries_size() > 0) {
-      generators["feature:" + feature.name] = BinsOf(feature);  // kept only where another generator or encoding reads it
+      generators["feature:" + feature.name] =
+          BinsOf(feature);  // kept only where another generator or encoding reads it
     }
   }
   for (const ListedFeature& feature : features)

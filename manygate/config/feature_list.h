@@ -19,14 +19,14 @@
 namespace manygate::config {
 
 struct ListedFeature {
-  std::string name;           // "cate"; inside a sequence_feature "click_seq__cate"
-  std::string path;           // "feature_configs[3]" or "feature_configs[3].sequence_feature.features[1]"
+  std::string name;  // "cate"; inside a sequence_feature "click_seq__cate"
+  std::string path;  // "feature_configs[3]" or "feature_configs[3].sequence_feature.features[1]"
   const google::protobuf::Message* written = nullptr;  // the message in the pipeline: IdFeature, LookupFeature, ...
-  FeatureConfig encoding;     // id_feature or raw_feature, complete, its feature_name this name
-  std::string column;         // what the encoding reads: a column of the file, or the generator's
+  FeatureConfig encoding;  // id_feature or raw_feature, complete, its feature_name this name
+  std::string column;      // what the encoding reads: a column of the file, or the generator's
   std::optional<Generator> generator;
   bool is_sequence = false;
-  bool stub = false;          // an input of other features only
+  bool stub = false;  // an input of other features only
 };
 
 // In the order in which they are written. Features without a name or a kind, which validation refuses, are left out.
@@ -52,6 +52,9 @@ struct WrittenInput {
   std::string text;
 };
 std::vector<WrittenInput> WrittenInputs(const google::protobuf::Message& feature);
+
+// Whether the values of a feature, given as its message, are texts that become ids; else they are numbers.
+bool MakesIds(const google::protobuf::Message& feature);
 
 // The message that is set in a FeatureConfig or SeqFeatureConfig; null if none is.
 const google::protobuf::Message* ChosenFeature(const google::protobuf::Message& feature_config);

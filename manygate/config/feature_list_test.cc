@@ -216,6 +216,24 @@ TEST(FeatureList, BucketizedDataAreReadAsTextsAndNumbers) {
   EXPECT_EQ(listed[1].encoding.id_feature().hash_bucket_size(), 50u);
 }
 
+TEST(FeatureList, EmptyDefaultOfANumberIsNone) {
+  const LoadedPipeline loaded = Loaded(R"(feature_configs { raw_feature { feature_name: "a" default_value: "" } })");
+  EXPECT_FALSE(ListFeatures(loaded.pipeline)[0].encoding.raw_feature().has_default_value());
+}
+
+TEST(FeatureList, BucketizedListsOfNumbersAreCutHere) {
+  const std::string text = R"(
+    data_config { fg_mode: FG_BUCKETIZE }
+    feature_configs { sequence_feature { sequence_name: "s" sequence_length: 5 features { raw_feature {
+      feature_name: "a" expression: "item:c" normalizer: "method=log10" boundaries: [1, 2] embedding_dim: 4 } } } }
+    feature_configs { expr_feature { feature_name: "b" variables: "c" expression: "c" boundaries: [1] embedding_dim: 4 } })";
+  EXPECT_THAT(List(text), ElementsAre("s__a<feature:s__a: BINS(s__a[])", "b<feature:b: BINS(b)"));
+  const LoadedPipeline loaded = Loaded(text);
+  const std::vector<ListedFeature> listed = ListFeatures(loaded.pipeline);
+  EXPECT_FALSE(listed[0].generator->feature().raw_feature().has_normalizer());  // the data are normalised
+  EXPECT_EQ(listed[0].encoding.id_feature().num_buckets(), 3u);
+}
+
 TEST(ParseInput, SideAndName) {
   EXPECT_EQ(ParseInput("item:price").side, "item");
   EXPECT_EQ(ParseInput("item:price").name, "price");

@@ -19,10 +19,12 @@ constexpr std::string_view kMasking =
     "hides values at random while training, which is not supported: take it out, or use dropout_ratio in an MLP";
 constexpr std::string_view kSingleTask =
     "is a model of a single task or of candidate generation. For one task: simple_multi_task { task_towers { ... } }";
-constexpr std::string_view kSampler = "samples negatives for candidate generation, which is not what this program trains";
+constexpr std::string_view kSampler =
+    "samples negatives for candidate generation, which is not what this program trains";
 constexpr std::string_view kPerTower = "belongs to models of one task: write it inside task_towers { }";
 constexpr std::string_view kOneOptimizer =
-    "is not supported: the optimizer of all dense parameters is dense_optimizer, of all embedding tables sparse_optimizer";
+    "is not supported: the optimizer of all dense parameters is dense_optimizer, of all embedding tables "
+    "sparse_optimizer";
 
 constexpr ForeignField kFields[] = {
     // TorchEasyRec's, without an effect on the result here
@@ -34,7 +36,8 @@ constexpr ForeignField kFields[] = {
     {"DataConfig", "odps_data_quota_name", kIgnored, kCloud},
     {"DataConfig", "odps_data_compression", kIgnored, kCloud},
     {"DataConfig", "force_base_data_group", kIgnored, kWorkers},
-    {"DataConfig", "shuffle_buffer_size", kIgnored, "how far rows are shuffled (here over all that memory_limit_mb holds)"},
+    {"DataConfig", "shuffle_buffer_size", kIgnored,
+     "how far rows are shuffled (here over all that memory_limit_mb holds)"},
     {"DataConfig", "in_order", kIgnored, kWorkers},
     {"TrainConfig", "is_profiling", kIgnored, kLogs},
     {"TrainConfig", "tensorboard_summaries", kIgnored, kLogs},
@@ -73,8 +76,10 @@ constexpr ForeignField kFields[] = {
     {"DataConfig", "sample_mask_prob", kRefused, kMasking},
     {"DataConfig", "negative_sample_mask_prob", kRefused, kMasking},
     {"*Feature", "use_mask", kRefused, kMasking},
-    {"DataConfig", "sample_cost_field", kRefused, "makes batches of unequal size, which is not supported: write batch_size"},
-    {"DataConfig", "batch_cost_size", kRefused, "makes batches of unequal size, which is not supported: write batch_size"},
+    {"DataConfig", "sample_cost_field", kRefused,
+     "makes batches of unequal size, which is not supported: write batch_size"},
+    {"DataConfig", "batch_cost_size", kRefused,
+     "makes batches of unequal size, which is not supported: write batch_size"},
     {"DataConfig", "min_batch_size", kRefused, "is not supported: write drop_remainder: true, or leave it out"},
     {"DataConfig", "negative_sampler", kRefused, kSampler},
     {"DataConfig", "negative_sampler_v2", kRefused, kSampler},
@@ -158,11 +163,15 @@ constexpr ForeignField kFields[] = {
     {"ModelConfig", "model_name", kRenamed, "is EasyRec's: the model is the field that is set, such as mmoe { ... }"},
     {"ModelConfig", "embedding_regularization", kRenamed,
      "is EasyRec's: write weight_decay in train_config.sparse_optimizer's optimizer"},
-    {"*", "l2_regularization", kRenamed, "is EasyRec's: write weight_decay in train_config.dense_optimizer's optimizer"},
-    {"Pipeline", "feature_config", kRenamed, "is EasyRec's: write feature_configs { id_feature { ... } } for each feature"},
-    {"FeatureConfig", "features", kRenamed, "is EasyRec's: write feature_configs { id_feature { ... } } for each feature"},
+    {"*", "l2_regularization", kRenamed,
+     "is EasyRec's: write weight_decay in train_config.dense_optimizer's optimizer"},
+    {"Pipeline", "feature_config", kRenamed,
+     "is EasyRec's: write feature_configs { id_feature { ... } } for each feature"},
+    {"FeatureConfig", "features", kRenamed,
+     "is EasyRec's: write feature_configs { id_feature { ... } } for each feature"},
     {"FeatureConfig", "input_names", kRenamed, "is EasyRec's: write id_feature { expression: \"user:column\" ... }"},
-    {"FeatureConfig", "feature_type", kRenamed, "is EasyRec's: write id_feature { ... }, raw_feature { ... } or another kind"},
+    {"FeatureConfig", "feature_type", kRenamed,
+     "is EasyRec's: write id_feature { ... }, raw_feature { ... } or another kind"},
     {"*Feature", "input_names", kRenamed, "is EasyRec's name: write expression: \"user:column\""},
     {"*Feature", "feature_type", kRenamed, "is EasyRec's: the kind is the field around it, such as id_feature { ... }"},
     {"*Feature", "max_partitions", kIgnored, kSharding},

@@ -21,7 +21,8 @@ std::string FieldTypeName(std::string_view text) {
   std::string name;
   for (const char c : text)
     if (c != ' ') name.push_back(c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c);
-  std::replace_if(name.begin(), name.end(), [](char c) { return c == '<' || c == ','; }, '_');
+  std::replace_if(
+      name.begin(), name.end(), [](char c) { return c == '<' || c == ','; }, '_');
   std::erase(name, '>');
   Replace(&name, "BIGINT", "INT64");
   if (name == "INT" || name.ends_with("_INT")) name += "32";
@@ -48,8 +49,8 @@ StatusOr<std::vector<Field>> ParseInputFields(std::string_view text) {
       std::vector<std::string> types;
       for (int i = 0; i < FieldType_descriptor()->value_count(); ++i)
         types.push_back(FieldType_descriptor()->value(i)->name());
-      return InvalidInput(
-          fmt::format("gives \"{}\" the type \"{}\", which is unknown. {}", name, type_text, Suggestion(type_text, types, "Types")));
+      return InvalidInput(fmt::format("gives \"{}\" the type \"{}\", which is unknown. {}", name, type_text,
+                                      Suggestion(type_text, types, "Types")));
     }
     Field field;
     field.set_input_name(name);

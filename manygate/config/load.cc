@@ -7,6 +7,8 @@
 #include <google/protobuf/text_format.h>
 
 #include <algorithm>
+#include <filesystem>
+#include <system_error>
 
 #include "manygate/base/file.h"
 #include "manygate/base/text.h"
@@ -80,9 +82,39 @@ void ExpandField(std::string* value, const std::string& place, Lines* lines) {
   }
 }
 
+// vocab_file, below a feature, is beside the configuration or in asset_dir: from now on an absolute path, which is the same
+// wherever the configuration is copied to.
+void LocateVocabularies(const std::string& folder, Message* message) {
+  const Reflection& reflection = *message->GetReflection();
+  const FieldDescriptor* file = message->GetDescriptor()->FindFieldByName("vocab_file");
+  const FieldDescriptor* assets = message->GetDescriptor()->FindFieldByName("asset_dir");
+  if (file != nullptr && assets != nullptr && reflection.HasField(*message, file)) {
+    const std::filesystem::path path =
+        std::filesystem::path(folder) / reflection.GetString(*message, assets) / reflection.GetString(*message, file);
+    std::error_code error;
+    const std::filesystem::path absolute = std::filesystem::absolute(path, error);
+    reflection.SetString(message, file, (error ? path : absolute).lexically_normal().string());
+    reflection.ClearField(message, assets);
+    return;
+  }
+  std::vector<const FieldDescriptor*> fields;
+  reflection.ListFields(*message, &fields);
+  for (const FieldDescriptor* field : fields) {
+    if (field->cpp_type() != FieldDescriptor::CPPTYPE_MESSAGE) continue;
+    if (!field->is_repeated()) {
+      LocateVocabularies(folder, reflection.MutableMessage(message, field));
+      continue;
+    }
+    for (int i = 0; i < reflection.FieldSize(*message, field); ++i)
+      LocateVocabularies(folder, reflection.MutableRepeatedMessage(message, field, i));
+  }
+}
+
 Status ExpandPathFields(LoadedPipeline* loaded) {
   Pipeline& pipeline = loaded->pipeline;
   Lines lines;
+  for (FeatureConfig& feature : *pipeline.mutable_feature_configs())
+    LocateVocabularies(DirectoryOf(loaded->name), &feature);
   if (pipeline.has_train_input_path()) {
     ExpandField(pipeline.mutable_train_input_path(), loaded->Place(pipeline, "train_input_path"), &lines);
   }

@@ -109,15 +109,24 @@ INSTANTIATE_TEST_SUITE_P(
     Cases, LoadErrorTest,
     ::testing::Values(
         TextCase{
-            "model_config {\n  mmoe { expert_num: 3 }\n}",
-            "p.config:2:10: unknown field \"expert_num\" in MMoE. Did you mean \"num_expert\"? Fields: expert_mlp, "
+            "model_config {\n  mmoe { num_experts: 3 }\n}",
+            "p.config:2:10: unknown field \"num_experts\" in MMoE. Did you mean \"num_expert\"? Fields: expert_mlp, "
             "gate_mlp, num_expert, task_towers"},
+        TextCase{"model_config { mmoe { expert_num: 3 } }",
+                 "p.config:1:23: expert_num is EasyRec's name: write num_expert"},
+        TextCase{"model_config { deepfm { deep { hidden_units: [8] } } }",
+                 "p.config:1:16: deepfm is a model of a single task or of candidate generation. For one task: "
+                 "simple_multi_task { task_towers { ... } }"},
+        TextCase{
+            "feature_configs { lookup_feature { use_mask: true } }",
+            "p.config:1:36: use_mask hides values at random while training, which is not supported: take it out, or "
+            "use dropout_ratio in an MLP"},
         TextCase{"train_conifg { }",
                  "p.config:1:1: unknown field \"train_conifg\" in Pipeline. Did you mean "
                  "\"train_config\"?"},
         TextCase{"model_config { num_expert: 3 }",
                  "p.config:1:16: unknown field \"num_expert\" in ModelConfig. It belongs inside mmoe or "
-                 "dbmtl or omoe or escm2 or dselect_k { }"},
+                 "dbmtl or dc2vr or omoe or escm2 or dselect_k { }"},
         TextCase{"train_config {\n num_epochs: 1\ndata_config { batch_size: 3 }\n}",
                  "p.config:3:1: unknown field \"data_config\" in TrainConfig. It is a field of Pipeline: is a \"}\" "
                  "missing above?"},
@@ -140,7 +149,7 @@ INSTANTIATE_TEST_SUITE_P(
         TextCase{"data_config { input_fields { input_type: STRNG } }",
                  "p.config:1:42: input_type has no value \"STRNG\". Did you mean \"STRING\"? Values: STRING, INT32, "
                  "INT64, FLOAT, DOUBLE"},
-        TextCase{"data_config { input_fields { input_type: 7 } }", "p.config:1:42: input_type has no value \"7\"."},
+        TextCase{"data_config { input_fields { input_type: 70 } }", "p.config:1:42: input_type has no value \"70\"."},
         TextCase{"train_config { seed: 1\n seed: 2 }", "p.config:2:2: seed is given twice, first in line 1"},
         TextCase{"train_config { }\ntrain_config { }", "p.config:2:1: train_config is given twice, first in line 1"},
         TextCase{"model_config { mmoe { }\n omoe { } }",
@@ -219,6 +228,27 @@ TEST(LoadTest, ReadsFiles) {
   EXPECT_EQ(loaded->Place(loaded->pipeline.train_config(), "seed"), path + ":1:16");
   ASSERT_TRUE(RemoveTree(path).ok());
   EXPECT_EQ(LoadPipeline(path).status().message(), path + ": cannot read: No such file or directory");
+}
+
+// What is read over is named once, by what it is about; what lies inside is not looked at.
+TEST(LoadTest, ForeignFields) {
+  const StatusOr<LoadedPipeline> loaded = LoadPipelineFromText(
+      "p.config",
+      "data_config { num_workers: 8 batch_size: 7 pin_memory: true }\n"
+      "train_config { mixed_precision: 'BF16' grad_scaler { init_scale: 1 what: { ever: [1, 2] } } num_epochs: 2 }\n"
+      "export_config < exporter_type: 'best' >\n"
+      "feature_configs { id_feature { feature_name: 'a' embedding_constraints { sharding_types: ['table_wise'] } } }");
+  ASSERT_TRUE(loaded.ok()) << loaded.status().message();
+  EXPECT_EQ(loaded->pipeline.data_config().batch_size(), 7u);
+  EXPECT_EQ(loaded->pipeline.train_config().num_epochs(), 2u);
+  EXPECT_EQ(loaded->pipeline.feature_configs(0).id_feature().feature_name(), "a");
+  EXPECT_EQ(
+      loaded->IgnoredNote(),
+      "p.config: ignored: data_config.num_workers (about worker processes (threads are set by --threads)); "
+      "data_config.pin_memory, train_config.mixed_precision, train_config.grad_scaler (about GPUs and number formats "
+      "(all is computed in 32 bits here)); export_config (about what is written beside the model); "
+      "feature_configs[0].id_feature.embedding_constraints (about how tables are spread over machines)");
+  EXPECT_EQ(LoadPipelineFromText("p.config", "train_config { num_epochs: 2 }")->IgnoredNote(), "");
 }
 
 }  // namespace

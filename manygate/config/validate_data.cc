@@ -37,14 +37,16 @@ void CheckDatasetType(const DataConfig& data, Problems* problems) {
   switch (data.dataset_type()) {
     case OdpsDataset:
     case OdpsDatasetV1:
-      problems->Add(data, "dataset_type",
-                    "is a table of Alibaba Cloud's MaxCompute, which cannot be read from here: export it to Parquet or CSV "
-                    "files (UNLOAD, or tunnel download) and write dataset_type: ParquetDataset or CsvDataset");
+      problems->Add(
+          data, "dataset_type",
+          "is a table of Alibaba Cloud's MaxCompute, which cannot be read from here: export it to Parquet or CSV "
+          "files (UNLOAD, or tunnel download) and write dataset_type: ParquetDataset or CsvDataset");
       break;
     case KafkaDataset:
-      problems->Add(data, "dataset_type",
-                    "is a stream of messages, which cannot be read from here: write the messages to Parquet or CSV files and "
-                    "train on those (dataset_type: ParquetDataset or CsvDataset)");
+      problems->Add(
+          data, "dataset_type",
+          "is a stream of messages, which cannot be read from here: write the messages to Parquet or CSV files and "
+          "train on those (dataset_type: ParquetDataset or CsvDataset)");
       break;
     default: break;
   }
@@ -143,15 +145,17 @@ void CheckFeatureColumns(const Pipeline& pipeline, const KnownColumns& columns, 
     for (const ReadColumn& read : ColumnsReadBy(feature)) {
       columns.Check(read.column, *feature.written, read.field, read.index, problems);
       if (!feature.generator.has_value() && feature.encoding.has_raw_feature() && columns.IsText(read.column)) {
-        problems->Add(*feature.written, read.field,
-                      fmt::format("reads \"{}\", whose input_type is STRING: a raw_feature needs numbers", read.column));
+        problems->Add(
+            *feature.written, read.field,
+            fmt::format("reads \"{}\", whose input_type is STRING: a raw_feature needs numbers", read.column));
       }
       for (const TaskTower& tower : TaskTowers(pipeline.model_config())) {
         if (read.column != LabelColumn(pipeline.data_config(), tower.label_name())) continue;
-        problems->Add(*feature.written, read.field, read.index,
-                      fmt::format("reads \"{}\", the label of tower \"{}\": the answer would be among the inputs. Remove "
-                                  "this feature",
-                                  read.column, TowerName(tower)));
+        problems->Add(
+            *feature.written, read.field, read.index,
+            fmt::format("reads \"{}\", the label of tower \"{}\": the answer would be among the inputs. Remove "
+                        "this feature",
+                        read.column, TowerName(tower)));
       }
     }
   }

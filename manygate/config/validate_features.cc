@@ -271,8 +271,8 @@ void CheckSharedTables(const std::vector<ListedFeature>& features, Problems* pro
     };
     if (width(config) != width(other.encoding)) {
       problems->Add(*one.written, "embedding_dim",
-                    fmt::format("is {}, but \"{}\", which shares the table \"{}\", has {}", width(config),
-                                other.name, table, width(other.encoding)));
+                    fmt::format("is {}, but \"{}\", which shares the table \"{}\", has {}", width(config), other.name,
+                                table, width(other.encoding)));
     }
     if (config.has_id_feature() && other.encoding.has_id_feature()) CheckSameValues(one, other, problems);
   }

@@ -40,8 +40,9 @@ void CheckInputs(const ListedFeature& feature, const Message& written, const std
       std::vector<std::string> names;
       for (const ListedFeature& other : features) names.push_back(other.name);
       if (std::find(names.begin(), names.end(), parsed.name) == names.end()) {
-        problems->Add(written, input.field, input.index,
-                      fmt::format("\"{}\" is not a feature. {}", parsed.name, Suggestion(parsed.name, names, "Features")));
+        problems->Add(
+            written, input.field, input.index,
+            fmt::format("\"{}\" is not a feature. {}", parsed.name, Suggestion(parsed.name, names, "Features")));
       } else if (parsed.name == feature.name) {
         problems->Add(written, input.field, input.index, "is the feature itself");
       }
@@ -72,7 +73,8 @@ void CheckRequired(const Message& written, Problems* problems) {
     problems->AddTo(written, fmt::format("has {} inputs in expression, expected 2: the values and their mask", inputs));
 }
 
-void CheckChoice(const Message& written, std::string_view field, std::span<const std::string> choices, Problems* problems) {
+void CheckChoice(const Message& written, std::string_view field, std::span<const std::string> choices,
+                 Problems* problems) {
   if (Find(written, field) == nullptr) return;
   const std::string text = Text(written, field);
   if (text.empty() || std::find(choices.begin(), choices.end(), text) != choices.end()) return;
@@ -99,7 +101,8 @@ void CheckFormulas(const Message& written, Problems* problems) {
   const std::string normalizer = Text(written, "normalizer");
   if (!normalizer.empty()) {
     const StatusOr<Normalizer> parsed = ParseNormalizer(normalizer);
-    if (!parsed.ok()) problems->Add(written, "normalizer", fmt::format("\"{}\": {}", normalizer, parsed.status().message()));
+    if (!parsed.ok())
+      problems->Add(written, "normalizer", fmt::format("\"{}\": {}", normalizer, parsed.status().message()));
   }
   if (written.GetDescriptor() != ExprFeature::descriptor()) return;
   const auto& feature = static_cast<const ExprFeature&>(written);
@@ -117,10 +120,11 @@ void CheckSequence(const ListedFeature& feature, const Message& written, Problem
   const bool is_written = value_dim != nullptr && written.GetReflection()->HasField(written, value_dim);
   const uint32_t values = is_written ? written.GetReflection()->GetUInt32(written, value_dim) : 1;
   if (feature.encoding.has_id_feature() && values != 1) {
-    problems->Add(written, "value_dim",
-                  fmt::format("is {}: several values at one position of a sequence are not supported; a position is one "
-                              "value (value_dim: 1)",
-                              values));
+    problems->Add(
+        written, "value_dim",
+        fmt::format("is {}: several values at one position of a sequence are not supported; a position is one "
+                    "value (value_dim: 1)",
+                    values));
   }
   const std::string delim = Text(written, "sequence_delim");
   if (delim.size() != 1)
@@ -156,7 +160,8 @@ void CheckFeatureNames(const Pipeline& pipeline, Problems* problems) {
     }
     const SequenceFeature& sequence = config.sequence_feature();
     if (sequence.sequence_name().empty()) problems->AddTo(sequence, "has no sequence_name");
-    if (!sequence.has_sequence_length()) problems->AddTo(sequence, "has no sequence_length: the most positions that are used");
+    if (!sequence.has_sequence_length())
+      problems->AddTo(sequence, "has no sequence_length: the most positions that are used");
     if (sequence.sequence_delim().size() != 1)
       problems->Add(sequence, "sequence_delim",
                     fmt::format("is \"{}\", expected one character", sequence.sequence_delim()));
@@ -178,7 +183,8 @@ void CheckGeneratorOrder(const std::vector<ListedFeature>& features, Problems* p
   const bool generates = std::any_of(features.begin(), features.end(),
                                      [](const ListedFeature& feature) { return feature.generator.has_value(); });
   if (generates && ListGenerators(features).empty())
-    problems->AddGlobal("features read each other in a circle (inputs \"feature:...\"): one of them must read columns only");
+    problems->AddGlobal(
+        "features read each other in a circle (inputs \"feature:...\"): one of them must read columns only");
 }
 
 }  // namespace manygate::config

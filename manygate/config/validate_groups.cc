@@ -55,10 +55,11 @@ class GroupChecker {
     CheckMembers(group, group.feature_names());
     for (int i = 0; i < group.feature_names_size(); ++i) CheckMember(group, i);
     if (group.group_type() == SEQUENCE || group.group_type() == JAGGED_SEQUENCE) {
-      problems_->Add(group, "group_type",
-                     fmt::format("{} is not read by multi-task models: write sequence_groups and sequence_encoders inside "
-                                 "the group of type DEEP",
-                                 FeatureGroupType_Name(group.group_type())));
+      problems_->Add(
+          group, "group_type",
+          fmt::format("{} is not read by multi-task models: write sequence_groups and sequence_encoders inside "
+                      "the group of type DEEP",
+                      FeatureGroupType_Name(group.group_type())));
     }
     if (group.group_type() == WIDE && group.sequence_groups_size() > 0)
       problems_->Add(group, "sequence_groups", "need a group of type DEEP");
@@ -66,8 +67,9 @@ class GroupChecker {
     for (const SeqGroupConfig& sequence : group.sequence_groups()) CheckSequenceGroup(sequence, &widths);
     for (const SeqEncoderConfig& encoder : group.sequence_encoders()) CheckEncoder(encoder, widths);
     if (group.sequence_groups_size() > 0 && group.sequence_encoders_size() == 0) {
-      problems_->AddTo(group, "has sequence_groups that no sequence_encoders read. Add sequence_encoders { din_encoder { "
-                              "input: ... } }, simple_attention or pooling_encoder");
+      problems_->AddTo(group,
+                       "has sequence_groups that no sequence_encoders read. Add sequence_encoders { din_encoder { "
+                       "input: ... } }, simple_attention or pooling_encoder");
     }
   }
 
@@ -94,10 +96,11 @@ class GroupChecker {
       problems_->Add(group, "feature_names", index,
                      fmt::format("\"{}\" is an input of other features only (stub_type: true)", feature.name));
     } else if (feature.is_sequence && feature.encoding.has_raw_feature()) {
-      problems_->Add(group, "feature_names", index,
-                     fmt::format("\"{}\" is a sequence of numbers: name it in sequence_groups, where an encoder makes one "
-                                 "input of it",
-                                 feature.name));
+      problems_->Add(
+          group, "feature_names", index,
+          fmt::format("\"{}\" is a sequence of numbers: name it in sequence_groups, where an encoder makes one "
+                      "input of it",
+                      feature.name));
     } else if (group.group_type() == WIDE && (feature.is_sequence || feature.encoding.id_feature().weighted())) {
       problems_->Add(group, "feature_names", index,
                      fmt::format("\"{}\" is a {}: the linear part reads single values and lists without weights",
@@ -120,7 +123,8 @@ class GroupChecker {
         problems_->Add(group, "feature_names", i, "is weighted: positions of a sequence have no weights");
       const RawFeature& raw = encoding.raw_feature();
       if (found->second->is_sequence && (raw.has_mlp() || raw.has_autodis()))
-        problems_->Add(group, "feature_names", i, "has mlp or autodis: not in sequences; use boundaries, or the number itself");
+        problems_->Add(group, "feature_names", i,
+                       "has mlp or autodis: not in sequences; use boundaries, or the number itself");
     }
     if (width.sequence == 0) problems_->AddTo(group, "has no sequence feature");
     if (!widths->emplace(group.group_name(), width).second)
@@ -128,14 +132,15 @@ class GroupChecker {
   }
 
   void CheckEncoder(const SeqEncoderConfig& encoder, const std::map<std::string, Widths>& widths) {
-    const Message* chosen = encoder.has_din_encoder()         ? static_cast<const Message*>(&encoder.din_encoder())
+    const Message* chosen = encoder.has_din_encoder()        ? static_cast<const Message*>(&encoder.din_encoder())
                             : encoder.has_simple_attention() ? static_cast<const Message*>(&encoder.simple_attention())
                                                              : static_cast<const Message*>(&encoder.pooling_encoder());
     const std::string& input = encoder.has_din_encoder()        ? encoder.din_encoder().input()
                                : encoder.has_simple_attention() ? encoder.simple_attention().input()
                                                                 : encoder.pooling_encoder().input();
     if (encoder.seq_module_case() == SeqEncoderConfig::SEQ_MODULE_NOT_SET) {
-      problems_->AddTo(encoder, "is empty, expected din_encoder { ... }, simple_attention { ... } or pooling_encoder { ... }");
+      problems_->AddTo(encoder,
+                       "is empty, expected din_encoder { ... }, simple_attention { ... } or pooling_encoder { ... }");
       return;
     }
     const auto found = widths.find(input);
@@ -149,13 +154,16 @@ class GroupChecker {
     }
     const Widths width = found->second;
     if (!encoder.has_pooling_encoder() && width.query == 0)
-      problems_->Add(*chosen, "input", fmt::format("\"{}\" has no query: add the target's features, which are no sequences, "
-                                                   "to its feature_names", input));
+      problems_->Add(*chosen, "input",
+                     fmt::format("\"{}\" has no query: add the target's features, which are no sequences, "
+                                 "to its feature_names",
+                                 input));
     if (encoder.has_din_encoder()) CheckDin(encoder.din_encoder(), width);
     if (encoder.has_simple_attention() && width.query != width.sequence) {
-      problems_->Add(*chosen, "input",
-                     fmt::format("\"{}\" has a query of width {} and positions of width {}: simple_attention needs the same",
-                                 input, width.query, width.sequence));
+      problems_->Add(
+          *chosen, "input",
+          fmt::format("\"{}\" has a query of width {} and positions of width {}: simple_attention needs the same",
+                      input, width.query, width.sequence));
     }
     const std::string& pooling = encoder.pooling_encoder().pooling_type();
     if (pooling != "mean" && pooling != "sum")
@@ -164,11 +172,11 @@ class GroupChecker {
 
   void CheckDin(const DINEncoder& din, const Widths& width) {
     if (width.query > width.sequence) {
-      problems_->Add(din, "input", fmt::format("\"{}\" has a query of width {}, more than the {} of a position", din.input(),
-                                               width.query, width.sequence));
+      problems_->Add(din, "input",
+                     fmt::format("\"{}\" has a query of width {}, more than the {} of a position", din.input(),
+                                 width.query, width.sequence));
     }
-    if (!din.has_attn_mlp() || din.attn_mlp().hidden_units_size() == 0)
-      problems_->AddTo(din, "needs attn_mlp { hidden_units: [32, 16] }");
+    if (!din.has_attn_mlp()) problems_->AddTo(din, "needs attn_mlp { hidden_units: [32, 16] }");
     if (din.attn_mlp().use_bn())
       problems_->Add(din.attn_mlp(), "use_bn", "is not supported inside attn_mlp: use use_ln");
   }

@@ -75,13 +75,13 @@ bool HasGates(const ModelConfig& model) {
 
 void CheckGating(const ModelConfig& model, Problems* problems) {
   if (!model.has_gating() || HasGates(model)) return;
-  problems->Add(model, "gating",
-                model.has_dbmtl() || model.has_dc2vr()
-                    ? fmt::format("has no effect without {0}.expert_mlp: {0} has gates where it has experts",
-                                  ModelName(model))
-                    : fmt::format("has no effect: {} has no softmax gates over experts. Models that have: mmoe, omoe, "
-                                  "cgc, ple, escm2, adatt, and dbmtl and dc2vr with expert_mlp",
-                                  ModelName(model)));
+  problems->Add(
+      model, "gating",
+      model.has_dbmtl() || model.has_dc2vr()
+          ? fmt::format("has no effect without {0}.expert_mlp: {0} has gates where it has experts", ModelName(model))
+          : fmt::format("has no effect: {} has no softmax gates over experts. Models that have: mmoe, omoe, "
+                        "cgc, ple, escm2, adatt, and dbmtl and dc2vr with expert_mlp",
+                        ModelName(model)));
 }
 
 }  // namespace
@@ -103,6 +103,8 @@ void CheckModel(const Pipeline& pipeline, Problems* problems) {
   const ModelConfig& model = pipeline.model_config();
   if (const Message* message = ModelMessage(model); message != nullptr) {
     CheckNetworks(*message, problems);
+    for (const FeatureGroupConfig& group : model.feature_groups())
+      for (const SeqEncoderConfig& encoder : group.sequence_encoders()) CheckNetworks(encoder, problems);
     CheckGating(model, problems);
     CheckSpecialModel(model, problems);
     CheckTowers(pipeline, problems);

@@ -208,9 +208,10 @@ INSTANTIATE_TEST_SUITE_P(
         ModelCase{Tower("relation_tower_names: 'b'"),
                   "task_towers[0].relation_tower_names is for dbmtl; mmoe does not read it"},
         ModelCase{Tower("low_rank_dim: 4"), "task_towers[0].low_rank_dim is for dc2vr; mmoe does not read it"},
-        ModelCase{std::string("pepnet { task_domain_num: 3") + kTwo,
-                  "model_config.pepnet.task_domain_num is 3, expected 1: train one model per domain, or make the domain "
-                  "a feature of the group \"domain\""}));
+        ModelCase{
+            std::string("pepnet { task_domain_num: 3") + kTwo,
+            "model_config.pepnet.task_domain_num is 3, expected 1: train one model per domain, or make the domain "
+            "a feature of the group \"domain\""}));
 
 TEST(ValidateModelTest, Interventions) {
   EXPECT_EQ(ErrorOf(Dc2vr("intervention_tower_names: 'a' low_rank_dim: 4 dropout_ratio: 0")), "");
@@ -325,8 +326,9 @@ INSTANTIATE_TEST_SUITE_P(
                   "recall_at_k.top_k is 5 of 5 classes: every row would be right"},
         ModelCase{Tower("num_class: 5 losses { softmax_cross_entropy {} } metrics { recall_at_k { top_k: 0 } }"),
                   "recall_at_k.top_k is 0, expected 1 to 65536"},
-        ModelCase{Tower("num_class: 5 losses { softmax_cross_entropy {} } metrics { multiclass_auc { thresholds: 1 } }"),
-                  "multiclass_auc.thresholds is 1, expected 0 (exact) or at least 2"},
+        ModelCase{
+            Tower("num_class: 5 losses { softmax_cross_entropy {} } metrics { multiclass_auc { thresholds: 1 } }"),
+            "multiclass_auc.thresholds is 1, expected 0 (exact) or at least 2"},
         ModelCase{Tower("losses { l2_loss {} } metrics { flattened_auc {} }"),
                   "metrics[0] is flattened_auc, which is not for regression labels"},
         ModelCase{Tower("metrics { grouped_auc {} }"), "metrics[0].grouped_auc has no grouping_key: the column"},

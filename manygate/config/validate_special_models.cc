@@ -169,11 +169,10 @@ void CheckLinks(const Towers& towers, const TowerLinks& links, Problems* problem
     for (int i = 0; i < linked.size(); ++i) {
       names.Note(linked[i], tower, links.field, i);
       if (std::find(others.begin(), others.end(), linked[i]) != others.end()) continue;
-      problems->Add(
-          tower, links.field, i,
-          linked[i] == TowerName(tower)
-              ? fmt::format("\"{}\" is this tower itself", linked[i])
-              : fmt::format("\"{}\" is not a tower. {}", linked[i], Suggestion(linked[i], others, "Towers")));
+      problems->Add(tower, links.field, i,
+                    linked[i] == TowerName(tower)
+                        ? fmt::format("\"{}\" is this tower itself", linked[i])
+                        : fmt::format("\"{}\" is not a tower. {}", linked[i], Suggestion(linked[i], others, "Towers")));
     }
   }
   const std::vector<std::string> circle = Circle(towers, links).Find();
@@ -229,12 +228,13 @@ uint32_t HiddenWidth(const DC2VR& dc2vr, const TaskTower& tower) {
 void CheckRank(const DC2VR& dc2vr, const TaskTower& tower, Problems* problems) {
   const auto check = [&](uint32_t width, const std::string& what) {
     if (width == 0) {
-      problems->Add(tower, "low_rank_dim",
-                    fmt::format("needs hidden layers to rotate: {} has none. Give it an mlp, or dc2vr a bottom_mlp",
-                                what));
+      problems->Add(
+          tower, "low_rank_dim",
+          fmt::format("needs hidden layers to rotate: {} has none. Give it an mlp, or dc2vr a bottom_mlp", what));
     } else if (tower.low_rank_dim() > width) {
-      problems->Add(tower, "low_rank_dim", fmt::format("is {}, expected at most {}: the hidden output of {} is as wide",
-                                                       tower.low_rank_dim(), width, what));
+      problems->Add(tower, "low_rank_dim",
+                    fmt::format("is {}, expected at most {}: the hidden output of {} is as wide", tower.low_rank_dim(),
+                                width, what));
     }
   };
   check(HiddenWidth(dc2vr, tower), fmt::format("\"{}\"", TowerName(tower)));

@@ -110,9 +110,13 @@ const std::vector<std::string>& FittingMetrics(TaskKind kind) {
                                                    "root_mean_squared_error"};
   static const std::vector<std::string> kClasses = {"accuracy", "multiclass_auc", "log_loss", "recall_at_k",
                                                     "flattened_auc"};
-  static const std::vector<std::string> kNumbers = {
-      "root_mean_squared_error", "mean_absolute_error", "mean_squared_error", "r2", "calibration", "xauc",
-      "grouped_xauc"};
+  static const std::vector<std::string> kNumbers = {"root_mean_squared_error",
+                                                    "mean_absolute_error",
+                                                    "mean_squared_error",
+                                                    "r2",
+                                                    "calibration",
+                                                    "xauc",
+                                                    "grouped_xauc"};
   switch (kind) {
     case TaskKind::kBinary: return kBinary;
     case TaskKind::kClasses: return kClasses;

@@ -94,10 +94,10 @@ void ReadVocabulary(config::IdFeature* id, FitMessages* messages) {
     const auto [stop, error] = std::from_chars(last.data(), last.data() + last.size(), number);
     const bool has_id = !last.empty() && error == std::errc() && stop == last.data() + last.size();
     if (has_id ? id->vocab_list_size() > 0 : id->vocab_dict_size() > 0) {
-      messages->problems.push_back(fmt::format("{}:{}: \"{}\" {} where the lines before {}: all lines are \"value\", or all are "
-                                               "\"value id\"",
-                                               id->vocab_file(), line_number, line, has_id ? "has an id" : "has no id",
-                                               has_id ? "have none" : "have one"));
+      messages->problems.push_back(fmt::format(
+          "{}:{}: \"{}\" {} where the lines before {}: all lines are \"value\", or all are "
+          "\"value id\"",
+          id->vocab_file(), line_number, line, has_id ? "has an id" : "has no id", has_id ? "have none" : "have one"));
       return;
     }
     if (has_id) {
@@ -141,9 +141,9 @@ class Fitter {
   const config::Pipeline& pipeline_;
   const Table& table_;
   const std::span<const uint32_t> training_rows_;
-  std::vector<config::ListedFeature> listed_;  // those that are encoded
+  std::vector<config::ListedFeature> listed_;       // those that are encoded
   std::vector<std::unique_ptr<Feature>> features_;  // of listed_
-  std::map<std::string, const Feature*> tables_;  // the first feature of each embedding_name
+  std::map<std::string, const Feature*> tables_;    // the first feature of each embedding_name
   Schema schema_;
   FitMessages messages_;
 };

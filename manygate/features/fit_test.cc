@@ -4,9 +4,12 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <cstdio>
 #include <string>
 #include <vector>
 
+#include "manygate/base/check.h"
+#include "manygate/base/file.h"
 #include "manygate/features/test_table.h"
 
 namespace manygate::features {
@@ -203,6 +206,42 @@ TEST(Fit, FeatureMadeFromALabelsColumnIsNoted) {
   EXPECT_THAT(notes,
               ElementsAre("feature \"history\" reads column \"bought\", which label \"bought\" is made from: the "
                           "model sees the answer"));
+}
+
+// Lines "value id", or "value"; beside the configuration, or in asset_dir.
+TEST(Fit, VocabularyFiles) {
+  const std::string folder = ::testing::TempDir() + "/vocabularies";
+  ASSERT_TRUE(MakeDirectories(folder + "/assets").ok());
+  const auto fit = [&](const std::string& lines, const std::string& more) {
+    MG_CHECK(WriteFileAtomic(folder + "/assets/jobs.txt", lines).ok(), "{}", folder);
+    const std::string text =
+        "feature_configs { id_feature { feature_name: 'work' embedding_dim: 2 vocab_file: 'jobs.txt' asset_dir: "
+        "'assets' " +
+        more + " } } model_config { mmoe { task_towers { label_name: 'spend' losses { l2_loss {} } } } }";
+    const auto loaded = config::LoadPipelineFromText(folder + "/p.config", text);
+    MG_CHECK(loaded.ok(), "{}", loaded.status().message());
+    return FitFeatures(*loaded, Rows().Build(), std::vector<uint32_t>{0, 1, 2, 3}, nullptr);
+  };
+  const auto list = fit("b\na\n\n", "default_bucketize_value: 1");
+  ASSERT_TRUE(list.ok()) << list.status().message();
+  EXPECT_THAT(list->features(0).value(), ElementsAre("b", "a"));
+  EXPECT_THAT(list->features(0).training_count(), ElementsAre(1, 2));
+  EXPECT_EQ(list->features(0).vocabulary_size(), 3u);  // and missing: what is unknown has id 1
+  EXPECT_EQ(list->features(0).unknown_count(), 1u);
+  const auto ids = fit("a 4\nb 2\nc 4\n", "");
+  ASSERT_TRUE(ids.ok()) << ids.status().message();
+  EXPECT_THAT(ids->features(0).value_id(), ElementsAre(4, 2, 4));
+  EXPECT_EQ(ids->features(0).vocabulary_size(), 7u);  // 0 .. 4, unknown, missing
+  EXPECT_THAT(
+      fit("a 4\nb\n", "").status().message(),
+      HasSubstr("jobs.txt:2: \"b\" has no id where the lines before have one: all lines are \"value\", or all are"));
+  EXPECT_THAT(fit("\n", "").status().message(), HasSubstr("feature \"work\" has an empty vocab_file"));
+  ASSERT_EQ(std::remove((folder + "/assets/jobs.txt").c_str()), 0);
+  const auto absent = config::LoadPipelineFromText(
+      folder + "/p.config",
+      "feature_configs { id_feature { feature_name: 'work' embedding_dim: 2 vocab_file: 'no.txt' } }");
+  EXPECT_THAT(FitFeatures(*absent, Rows().Build(), std::vector<uint32_t>{0, 1}, nullptr).status().message(),
+              ::testing::AllOf(HasSubstr("p.config:1:"), HasSubstr("cannot read its vocab_file"), HasSubstr("no.txt")));
 }
 
 }  // namespace

@@ -129,8 +129,8 @@ float CellMaker::MakeNumber(std::span<const std::string_view> cells, GeneratorWo
   for (int i = 0; i < config_.inputs_size(); ++i)
     if (config_.inputs(i).has_literal()) inputs[static_cast<size_t>(i)] = config_.inputs(i).literal();
   Generate(inputs, workspace);
-  const float number = workspace->numbers.empty() ? std::numeric_limits<float>::quiet_NaN()
-                                                  : static_cast<float>(workspace->numbers[0]);
+  const float number =
+      workspace->numbers.empty() ? std::numeric_limits<float>::quiet_NaN() : static_cast<float>(workspace->numbers[0]);
   return std::isfinite(number) ? number : std::numeric_limits<float>::quiet_NaN();
 }
 
@@ -147,8 +147,7 @@ void CellMaker::MakeSequence(std::span<const std::string_view> cells, GeneratorW
   for (size_t k = 0; k < positions; ++k) {
     inputs.assign(cells.begin(), cells.end());
     for (int i = 0; i < config_.inputs_size(); ++i)
-      if (config_.inputs(i).sequence())
-        inputs[static_cast<size_t>(i)] = Part(cells[static_cast<size_t>(i)], delim, k);
+      if (config_.inputs(i).sequence()) inputs[static_cast<size_t>(i)] = Part(cells[static_cast<size_t>(i)], delim, k);
     Generate(inputs, workspace);
     if (k > 0) made.push_back(kGeneratedSeparator);
     if (generator_->MakesNumbers()) {
@@ -258,7 +257,8 @@ Status AddGeneratedColumns(const std::vector<config::Generator>& generators, Tab
     std::vector<const Column*> inputs;
     for (const config::GeneratorInput& input : generator.inputs()) {
       const int index = input.has_literal() ? -1 : table->Find(input.column());
-      MG_CHECK(input.has_literal() || index >= 0, "column \"{}\" is read for \"{}\"", input.column(), generator.column());
+      MG_CHECK(input.has_literal() || index >= 0, "column \"{}\" is read for \"{}\"", input.column(),
+               generator.column());
       inputs.push_back(index < 0 ? nullptr : &table->columns[static_cast<size_t>(index)]);
     }
     AddColumn(CellMaker(generator), inputs, table);

@@ -41,6 +41,10 @@ class IdFeature : public Feature {
   bool has_default() const { return !schema_.default_value().empty(); }
   uint32_t IdOf(std::string_view text) const;
   uint32_t UnknownId() const;
+  bool IsUnknown(std::string_view text) const {
+    if (schema_.kind() == FeatureSchema::VOCABULARY) return !index_.contains(text);
+    return schema_.kind() == FeatureSchema::BUCKETS && IdOf(text) == unknown_id_;
+  }
   ValueListKind list_kind() const {
     return {.separator = schema_.separator()[0], .sequence = schema_.sequence(), .weighted = schema_.weighted()};
   }
@@ -85,7 +89,7 @@ void IdFeature::Fit(TrainingColumn column, FitMessages* messages) {
   uint64_t unknown_rows = 0, all_rows = has_default() ? 0 : column.missing_rows;
   for (const ValueCount& value : values) {
     all_rows += value.rows;
-    if (schema_.kind() != FeatureSchema::HASH && IdOf(value.text) == UnknownId()) unknown_rows += value.rows;
+    if (IsUnknown(value.text)) unknown_rows += value.rows;
   }
   schema_.set_unknown_count(unknown_rows);
   if (schema_.kind() == FeatureSchema::BUCKETS && unknown_rows > 0) {

@@ -100,7 +100,8 @@ TEST(IdFeature, WrittenVocabularyKeepsItsOrder) {
 
 TEST(IdFeature, WrittenIdsMayBeSharedAndLeaveGaps) {
   std::vector<std::string> notes;
-  const std::string dict = "vocab_dict { key: \"a\" value: 5 } vocab_dict { key: \"b\" value: 2 } vocab_dict { key: \"c\" value: 5 } ";
+  const std::string dict =
+      "vocab_dict { key: \"a\" value: 5 } vocab_dict { key: \"b\" value: 2 } vocab_dict { key: \"c\" value: 5 } ";
   const auto schema = FitText(Job(dict), Jobs(), -1, &notes);
   ASSERT_TRUE(schema.ok()) << schema.status().message();
   EXPECT_EQ(schema->features(0).vocabulary_size(), 8u);  // ids 0 to 5, unknown, missing

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Generators of lookup_feature and match_feature: the values of keys in a map or a map of maps that stands in the row.
+#include "manygate/config/feature_list.h"
 #include "manygate/data/number_text.h"
 #include "manygate/features/combiner.h"
 #include "manygate/features/generator.h"
@@ -7,13 +8,6 @@
 
 namespace manygate::features {
 namespace {
-
-// Of LookupFeature and MatchFeature: whether the feature says what its ids are, so that the map's values are texts.
-template <typename Feature>
-bool SaysIds(const Feature& feature) {
-  return feature.has_num_buckets() || feature.has_hash_bucket_size() || feature.vocab_list_size() > 0 ||
-         feature.vocab_dict_size() > 0 || feature.has_vocab_file() || feature.has_zch() || feature.has_dynamicemb();
-}
 
 // A pair in its parts: before the first delimiter and behind it. Without a delimiter both are empty.
 struct Pair {
@@ -43,7 +37,7 @@ void AppendValue(std::string_view value, std::string* text) {
 class LookupGenerator : public Generator {
  public:
   explicit LookupGenerator(const config::LookupFeature& feature)
-      : makes_texts_(SaysIds(feature) || feature.need_discrete() || feature.need_key()),
+      : makes_texts_(config::MakesIds(feature)),
         shows_key_(feature.need_key()),
         combiner_(ParseCombiner(feature.combiner())),
         separator_(feature.separator()),
@@ -127,7 +121,7 @@ class LookupGenerator : public Generator {
 class MatchGenerator : public Generator {
  public:
   explicit MatchGenerator(const config::MatchFeature& feature)
-      : makes_texts_(SaysIds(feature) || feature.need_discrete() || feature.show_pkey() || feature.show_skey()),
+      : makes_texts_(config::MakesIds(feature)),
         shows_first_(feature.show_pkey()),
         shows_second_(feature.show_skey()),
         all_first_(feature.pkey() == kAll),

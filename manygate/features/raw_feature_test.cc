@@ -224,7 +224,8 @@ TEST(RawFeature, MissingPiecesAreFilledAndIndicated) {
   EXPECT_THAT(encoded.pieces, ElementsAre(1, 1));
   EXPECT_THAT(encoded.numbers, ElementsAre(0, 1, 0.5f, 0));
   // A default value is one of the values that make edges: missing and the lowest value differ.
-  const auto written = FitText(Age("default_value: \"-10\" transform { piecewise_linear: 8 }"), Ages({0, 10, 30, kNan}));
+  const auto written =
+      FitText(Age("default_value: \"-10\" transform { piecewise_linear: 8 }"), Ages({0, 10, 30, kNan}));
   ASSERT_TRUE(written.ok()) << written.status().message();
   EXPECT_THAT(written->features(0).edges(), ElementsAre(-10, 0, 10, 30));
   encoded = Pieces(*written, {kNan, 0});

@@ -21,7 +21,8 @@ StatusOr<RowEncoder> RowEncoder::Create(const Schema& schema) {
   std::set<std::string> made;
   for (const config::Generator& generator : schema.generators()) made.insert(generator.column());
   const auto add = [&](const std::string& column) {
-    if (!made.contains(column) && std::find(result.columns_.begin(), result.columns_.end(), column) == result.columns_.end())
+    if (!made.contains(column) &&
+        std::find(result.columns_.begin(), result.columns_.end(), column) == result.columns_.end())
       result.columns_.push_back(column);
   };
   for (const config::Generator& generator : schema.generators())

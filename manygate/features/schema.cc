@@ -127,7 +127,8 @@ struct RowShape {
     const uint64_t offset = number_width, slot = id_slots;
     number_width += static_cast<uint64_t>(NumNumbers(feature));
     id_slots += static_cast<uint64_t>(NumIdSlots(feature));
-    if (NumNumbers(feature) > 0 && feature.number_offset() != offset) return fmt::format("number_offset must be {}", offset);
+    if (NumNumbers(feature) > 0 && feature.number_offset() != offset)
+      return fmt::format("number_offset must be {}", offset);
     if (HasIdSlot(feature) && feature.id_slot() != slot) return fmt::format("id_slot must be {}", slot);
     if (feature.encoding() != FeatureSchema::EMBEDDING || feature.embedding_name().empty()) return "";
     const FeatureSchema& first = *tables.try_emplace(feature.embedding_name(), &feature).first->second;

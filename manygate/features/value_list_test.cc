@@ -236,7 +236,8 @@ TEST(WeightedIds, WeightsStandAmongTheNumbers) {
   const Table table = TestTable(4).Category("tags", {"a:2|b:4", "a:0.5", "", "b|c:-1|a:3"}).Build();
   const auto config = [](const std::string& pooling) {
     return "feature_configs { id_feature { feature_name: \"tags\" embedding_dim: 2 separator: \"|\" weighted: true "
-           "vocab_list: [\"a\", \"b\"] pooling: \"" + pooling + "\" } }";
+           "vocab_list: [\"a\", \"b\"] pooling: \"" +
+           pooling + "\" } }";
   };
   const Schema sum = Fitted(config("sum"), table, 4);
   EXPECT_EQ(sum.features(0).num_values(), 3u);
@@ -253,7 +254,8 @@ TEST(WeightedIds, WeightsStandAmongTheNumbers) {
 TEST(IdSequences, PositionsInOrder) {
   const Table table = TestTable(5).Category("seq", {"a;b;a", "b", "", "a;;c", " "}).Build();
   const auto config = [](const std::string& fields) {
-    return "feature_configs { sequence_id_feature { feature_name: \"seq\" embedding_dim: 2 vocab_list: [\"a\", \"b\"] " +
+    return "feature_configs { sequence_id_feature { feature_name: \"seq\" embedding_dim: 2 vocab_list: [\"a\", "
+           "\"b\"] " +
            fields + " } }";
   };
   // Ids: a 0, b 1, unknown 2, missing 3, "no more positions" 4.
@@ -261,8 +263,9 @@ TEST(IdSequences, PositionsInOrder) {
   EXPECT_TRUE(schema.features(0).sequence());
   EXPECT_THAT(EncodedIds(schema, table), ElementsAre(ElementsAre(0, 1, 0), ElementsAre(1, 4, 4), ElementsAre(4, 4, 4),
                                                      ElementsAre(0, 3, 2), ElementsAre(3, 4, 4)));
-  EXPECT_THAT(EncodedIds(Fitted(config("sequence_length: 2"), table, 5), table),
-              ElementsAre(ElementsAre(0, 1), ElementsAre(1, 4), ElementsAre(4, 4), ElementsAre(0, 3), ElementsAre(3, 4)));
+  EXPECT_THAT(
+      EncodedIds(Fitted(config("sequence_length: 2"), table, 5), table),
+      ElementsAre(ElementsAre(0, 1), ElementsAre(1, 4), ElementsAre(4, 4), ElementsAre(0, 3), ElementsAre(3, 4)));
   // An empty position is read as the default value; a row without positions still has none.
   EXPECT_THAT(EncodedIds(Fitted(config("default_value: \"b\""), table, 5), table),
               ElementsAre(ElementsAre(0, 1, 0), ElementsAre(1, 3, 3), ElementsAre(3, 3, 3), ElementsAre(0, 1, 2),

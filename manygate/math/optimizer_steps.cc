@@ -80,8 +80,8 @@ void Amsgrad(int64_t n, const AdamCoefficients& c, float* w, float* g, float* me
   const D d;
   EachVector(n, [&](int64_t i, size_t part) HWY_ATTR {
     const V gradient = LoadPart(d, g + i, part);
-    const V m = hn::MulAdd(hn::Set(d, c.beta1), LoadPart(d, mean + i, part),
-                           hn::Mul(hn::Set(d, 1.f - c.beta1), gradient));
+    const V m =
+        hn::MulAdd(hn::Set(d, c.beta1), LoadPart(d, mean + i, part), hn::Mul(hn::Set(d, 1.f - c.beta1), gradient));
     const V v = hn::MulAdd(hn::Set(d, c.beta2), LoadPart(d, variance + i, part),
                            hn::Mul(hn::Set(d, 1.f - c.beta2), hn::Mul(gradient, gradient)));
     const V most = hn::Max(v, LoadPart(d, largest + i, part));

@@ -186,7 +186,9 @@ TEST(FtrlPass, OnEveryTarget) {
         if (w != 0) z = -w * ((1 + std::sqrt(sum)) / 0.5 + double{0.1f}) - std::copysign(double{0.2f}, w);
         z += g - sigma * w;
         sum += g * g;
-        w = std::abs(z) <= double{0.2f} ? 0 : -(z - std::copysign(double{0.2f}, z)) / ((1 + std::sqrt(sum)) / 0.5 + double{0.1f});
+        w = std::abs(z) <= double{0.2f}
+                ? 0
+                : -(z - std::copysign(double{0.2f}, z)) / ((1 + std::sqrt(sum)) / 0.5 + double{0.1f});
       });
 }
 
@@ -216,11 +218,9 @@ TEST(RmspropPass, OnEveryTarget) {
     square *= 0.9;
     velocity *= 0.8;
   };
-  ExpectPassOnEveryTarget(
-      [&](int64_t n, float* w, float* g, float* square, float* velocity) {
-        RmspropPass(n, c, w, g, square, velocity, true);
-      },
-      value);
+  ExpectPassOnEveryTarget([&](int64_t n, float* w, float* g, float* square,
+                              float* velocity) { RmspropPass(n, c, w, g, square, velocity, true); },
+                          value);
   ExpectPassOnEveryTarget(
       [&](int64_t n, float* w, float* g, float* square, float*) { RmspropPass(n, c, w, g, square, nullptr, true); },
       [&](double& w, double g, double& square, double&) {
@@ -231,17 +231,15 @@ TEST(RmspropPass, OnEveryTarget) {
 
 TEST(AdadeltaPass, OnEveryTarget) {
   const AdadeltaCoefficients c{0.5f, 0.75f, 1e-3f, 0.9f};
-  ExpectPassOnEveryTarget(
-      [&](int64_t n, float* w, float* g, float* square, float* steps) {
-        AdadeltaPass(n, c, w, g, square, steps, true);
-      },
-      [](double& w, double g, double& square, double& steps) {
-        square = 0.75 * square + 0.25 * g * g;
-        const double step = std::sqrt(steps + 1e-3) / std::sqrt(square + 1e-3) * g;
-        steps = 0.9 * (0.75 * steps + 0.25 * step * step);
-        square *= 0.9;
-        w -= 0.5 * step;
-      });
+  ExpectPassOnEveryTarget([&](int64_t n, float* w, float* g, float* square,
+                              float* steps) { AdadeltaPass(n, c, w, g, square, steps, true); },
+                          [](double& w, double g, double& square, double& steps) {
+                            square = 0.75 * square + 0.25 * g * g;
+                            const double step = std::sqrt(steps + 1e-3) / std::sqrt(square + 1e-3) * g;
+                            steps = 0.9 * (0.75 * steps + 0.25 * step * step);
+                            square *= 0.9;
+                            w -= 0.5 * step;
+                          });
 }
 
 TEST(EmaPass, OnEveryTarget) {

@@ -22,8 +22,7 @@ class FlattenedAuc : public RowMetric {
       rows_.Add(1.0f - row.predictions[0], !positive, row.weight);
       return;
     }
-    for (int i = 0; i < row.width; ++i)
-      rows_.Add(row.predictions[i], static_cast<float>(i) == row.label, row.weight);
+    for (int i = 0; i < row.width; ++i) rows_.Add(row.predictions[i], static_cast<float>(i) == row.label, row.weight);
   }
   void MergeRows(const RowMetric& other) override { rows_.Append(static_cast<const FlattenedAuc&>(other).rows_); }
 

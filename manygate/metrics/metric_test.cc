@@ -216,11 +216,11 @@ TEST(MetricTest, NamesAndDirections) {
     EXPECT_EQ(metric->GroupColumn(), names.back().starts_with("grouped_") ? "user" : "");
   }
   EXPECT_THAT(names, ElementsAre("auc", "auc", "log_loss", "accuracy", "calibration", "mean_absolute_error",
-                                 "mean_squared_error", "root_mean_squared_error", "grouped_auc", "xauc",
-                                 "grouped_xauc", "flattened_auc", "pr_auc", "normalized_entropy",
-                                 "expected_calibration_error", "r2", "multiclass_auc", "recall_at_k"));
-  EXPECT_THAT(higher, ElementsAre("auc", "auc", "accuracy", "grouped_auc", "xauc", "grouped_xauc", "flattened_auc", "pr_auc", "r2",
-                                  "multiclass_auc", "recall_at_k"));
+                                 "mean_squared_error", "root_mean_squared_error", "grouped_auc", "xauc", "grouped_xauc",
+                                 "flattened_auc", "pr_auc", "normalized_entropy", "expected_calibration_error", "r2",
+                                 "multiclass_auc", "recall_at_k"));
+  EXPECT_THAT(higher, ElementsAre("auc", "auc", "accuracy", "grouped_auc", "xauc", "grouped_xauc", "flattened_auc",
+                                  "pr_auc", "r2", "multiclass_auc", "recall_at_k"));
   // Every metric of the configuration is among them.
   const auto* fields = config::MetricConfig::descriptor();
   for (int i = 0; i < fields->field_count(); ++i) EXPECT_THAT(names, testing::Contains(fields->field(i)->name()));

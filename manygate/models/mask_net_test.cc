@@ -25,7 +25,8 @@ Row Normalised(const GraphRunner& runner, const Row& x, const std::string& name)
 }
 
 // Layer `name` on what the mask of the features leaves of x.
-Row MaskedRow(const GraphRunner& runner, const Row& x, const Row& features, const std::string& name, int64_t mask_units) {
+Row MaskedRow(const GraphRunner& runner, const Row& x, const Row& features, const std::string& name,
+              int64_t mask_units) {
   const LayerEquations e(runner);
   const Row mask = e.Linear(LayerEquations::Relu(e.Linear(features, name + ".mask.0", mask_units)), name + ".mask.1",
                             static_cast<int64_t>(x.size()));

@@ -22,14 +22,15 @@ struct ModelInputs {
   Value x = -1;     // [B, D], the features of the first group side by side, after the cross layers
   Value wide = -1;  // [B, W], the features of the WIDE group as one-hot codes, pieces and numbers; -1: there is none
   std::vector<std::pair<std::string, Value>> groups = {};  // the other groups by name, [B, their width]
-  std::vector<int> labels = {};  // for each tower, in the order of the configuration: the column of its label in InputBatch
-  config::Gating gating = {};    // of every softmax gate over experts; blocks.h: Gate
+  std::vector<int> labels =
+      {};  // for each tower, in the order of the configuration: the column of its label in InputBatch
+  config::Gating gating = {};  // of every softmax gate over experts; blocks.h: Gate
   // The group of that name, or x.
   Value Group(std::string_view name) const;
 };
 
 // F(function suffix, message, field of config::ModelConfig): every model.
-#define MANYGATE_MODELS(F)                              \
+#define MANYGATE_MODELS(F)                               \
   F(SimpleMultiTask, SimpleMultiTask, simple_multi_task) \
   F(SharedBottom, SharedBottom, shared_bottom)           \
   F(Omoe, OMoE, omoe)                                    \

@@ -319,11 +319,14 @@ TEST(Blocks, LayersStartAtTheirScale) {
     return most;
   };
   // scale / √inputs; the largest of n uniform numbers is about n / (n + 1) of it, here of 40 at least.
-  const std::pair<const char*, double> bounds[] = {
-      {"m.layers.0.weight", 2 / 4.},          {"m.layers.0.bias", 2 / 4.},
-      {"m.layers.1.weight", 0.5 / std::sqrt(50.)}, {"m.layers.1.bias", 0.5 / std::sqrt(50.)},
-      {"e.layers.0.weight", 3 / 4.},          {"e.layers.0.bias", 3 / 4.},
-      {"e.layers.1.weight", 3 / std::sqrt(30.)},   {"e.layers.1.bias", 3 / std::sqrt(30.)}};
+  const std::pair<const char*, double> bounds[] = {{"m.layers.0.weight", 2 / 4.},
+                                                   {"m.layers.0.bias", 2 / 4.},
+                                                   {"m.layers.1.weight", 0.5 / std::sqrt(50.)},
+                                                   {"m.layers.1.bias", 0.5 / std::sqrt(50.)},
+                                                   {"e.layers.0.weight", 3 / 4.},
+                                                   {"e.layers.0.bias", 3 / 4.},
+                                                   {"e.layers.1.weight", 3 / std::sqrt(30.)},
+                                                   {"e.layers.1.bias", 3 / std::sqrt(30.)}};
   for (const auto& [name, bound] : bounds) {
     EXPECT_LE(largest(name), bound * (1 + 1e-6)) << name;
     EXPECT_GT(largest(name), bound * 0.85) << name;

@@ -140,7 +140,8 @@ class InterventionOp final : public Op {
   // to[r, :] += Σ_k factors[r, k] · m[k, :]
   void AddProducts(int64_t rows, const float* factors, const float* m, int64_t width, View to) const {
     for (int64_t r = 0; r < rows; ++r)
-      for (int64_t k = 0; k < rank_; ++k) AddScaled(width, factors[r * rank_ + k], m + k * width, to.data + r * to.stride);
+      for (int64_t k = 0; k < rank_; ++k)
+        AddScaled(width, factors[r * rank_ + k], m + k * width, to.data + r * to.stride);
   }
 
   const int64_t rank_;
@@ -161,7 +162,8 @@ Value Intervene(Graph& graph, Value base, Value source, int64_t rank, std::strin
            "{}: rank {} between [{}, {}] and [{}, {}]", name, rank, b.groups, b.width, s.groups, s.width);
   Block of_base = RowsBlock(graph, rank, b.width, name + ".base");
   Block of_source = RowsBlock(graph, rank, s.width, name + ".source");
-  return graph.AddNode(std::move(name), std::make_unique<InterventionOp>(rank), {base, source}, {std::move(of_base), std::move(of_source)});
+  return graph.AddNode(std::move(name), std::make_unique<InterventionOp>(rank), {base, source},
+                       {std::move(of_base), std::move(of_source)});
 }
 
 }  // namespace manygate

@@ -4,7 +4,7 @@
 //   class Plain final : public RuledOptimizer {
 //     explicit Plain(const config::SgdOptimizer& c) : RuledOptimizer(RulesOf(c), RowDecay::kEveryStep) {}
 //     void Step(int64_t t, const OptimizedValues& values, bool clear) override { ... }   // one step
-//     void LateStep(int64_t s, const OptimizedValues& values) override { ... }       
+//     void LateStep(int64_t s, const OptimizedValues& values) override { ... }
 //   };
 #ifndef MANYGATE_OPTIMIZERS_GRADIENT_RULES_H_
 #define MANYGATE_OPTIMIZERS_GRADIENT_RULES_H_

@@ -71,45 +71,49 @@ double ReferenceAdam(int64_t row, int64_t steps, double decay) {
 
 TEST(Optimizer, LazyAdamEqualsAdamOnEveryRowInEveryStep) {
   auto adam = MakeAdam(config::AdamOptimizer(), RowDecay::kEveryStep);
-  ExpectLazyEqualsEager(*adam, [](int64_t r, int64_t n) { return ReferenceAdam(r, n, 0); }, 2e-6);
+  ExpectLazyEqualsEager(
+      *adam, [](int64_t r, int64_t n) { return ReferenceAdam(r, n, 0); }, 2e-6);
 }
 
 TEST(Optimizer, LazyAdamWDecaysMissedStepsToo) {
   auto adamw = MakeAdamW(AdamW(0.5f));
-  ExpectLazyEqualsEager(*adamw, [](int64_t r, int64_t n) { return ReferenceAdam(r, n, 0.5); }, 2e-6);
+  ExpectLazyEqualsEager(
+      *adamw, [](int64_t r, int64_t n) { return ReferenceAdam(r, n, 0.5); }, 2e-6);
 }
 
 TEST(Optimizer, LazyMomentumEqualsMomentum) {
   config::SgdOptimizer config;
   config.set_momentum(0.95f);
   auto sgd = MakeSgd(config, RowDecay::kEveryStep);
-  ExpectLazyEqualsEager(*sgd,
-                        [](int64_t r, int64_t n) {
-                          double w = 1, velocity = 0;
-                          for (int64_t step = 1; step <= n; ++step) {
-                            velocity = double{0.95f} * velocity + Gradient(r, step);
-                            w -= Rate(step) * velocity;
-                          }
-                          return w;
-                        },
-                        2e-6);
+  ExpectLazyEqualsEager(
+      *sgd,
+      [](int64_t r, int64_t n) {
+        double w = 1, velocity = 0;
+        for (int64_t step = 1; step <= n; ++step) {
+          velocity = double{0.95f} * velocity + Gradient(r, step);
+          w -= Rate(step) * velocity;
+        }
+        return w;
+      },
+      2e-6);
 }
 
 TEST(Optimizer, LazyAdagradEqualsAdagrad) {
   config::AdagradOptimizer config;
   config.set_initial_accumulator_value(0.1f);
   auto adagrad = MakeAdagrad(config, RowDecay::kEveryStep);
-  ExpectLazyEqualsEager(*adagrad,
-                        [](int64_t r, int64_t n) {
-                          double w = 1, sum = 0.1f;
-                          for (int64_t step = 1; step <= n; ++step) {
-                            const double g = Gradient(r, step);
-                            sum += g * g;
-                            w -= Rate(step) * g / (std::sqrt(sum) + 1e-10);
-                          }
-                          return w;
-                        },
-                        2e-6);
+  ExpectLazyEqualsEager(
+      *adagrad,
+      [](int64_t r, int64_t n) {
+        double w = 1, sum = 0.1f;
+        for (int64_t step = 1; step <= n; ++step) {
+          const double g = Gradient(r, step);
+          sum += g * g;
+          w -= Rate(step) * g / (std::sqrt(sum) + 1e-10);
+        }
+        return w;
+      },
+      2e-6);
 }
 
 // Every optimizer that says nothing else of rows that are not touched: the same steps with all rows of a dense layer.
@@ -295,9 +299,9 @@ TEST(RowDecay, WhenTouchedDecaysInThoseStepsOnly) {
   const auto sgd = MakeSgd(Parsed<config::SgdOptimizer>("weight_decay: 0.5"), RowDecay::kWhenTouched);
   TouchedRow touched(*sgd, {2, 7}, 0.5);
   // w - 0.5·(g + 0.5·w) = 0.75·w - 0.5·g, twice.
-  EXPECT_THAT(touched.Row(0), testing::Pointwise(testing::FloatNear(1e-6f), {0.75f * (0.75f - 0.25f) + 0.375f,
-                                                                             0.75f * (-1.5f + 0.625f) - 0.25f,
-                                                                             0.75f * 0.375f - 1.f}));
+  EXPECT_THAT(touched.Row(0),
+              testing::Pointwise(testing::FloatNear(1e-6f), {0.75f * (0.75f - 0.25f) + 0.375f,
+                                                             0.75f * (-1.5f + 0.625f) - 0.25f, 0.75f * 0.375f - 1.f}));
   EXPECT_THAT(touched.Row(1), testing::ElementsAre(1, -2, 0.5f)) << "never touched";
 }
 
@@ -341,8 +345,8 @@ TEST(Ftrl, ARateOfZeroMovesNothing) {
 TEST(RowwiseAdagrad, ByHand) {
   const double first = 1.8125 / 3, second = first + 4.8125 / 3;
   const double a = 0.5 / (std::sqrt(0.5 + first) + 1e-8), b = 0.5 / (std::sqrt(0.5 + second) + 1e-8);
-  const auto plain = MakeRowwiseAdagrad(Parsed<config::RowwiseAdagradOptimizer>(
-      "initial_accumulator_value: 0.5 weight_decay: 9"));  // the mode is NONE
+  const auto plain = MakeRowwiseAdagrad(
+      Parsed<config::RowwiseAdagradOptimizer>("initial_accumulator_value: 0.5 weight_decay: 9"));  // the mode is NONE
   TouchedRow touched(*plain, {2, 5}, 0.5);
   EXPECT_NEAR(touched.Row(0)[0], 1 - a * 0.5 + b * 0.75, 1e-6);
   EXPECT_NEAR(touched.Row(0)[1], -2 + a * 1.25 - b * 0.5, 1e-6);

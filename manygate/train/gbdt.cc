@@ -204,8 +204,13 @@ GbdtFeatures::GbdtFeatures(const features::Schema& schema) {
     }
   }
   for (const features::FeatureSchema* feature : chosen) {
-    if (feature->num_values() > 1) {
+    if (features::HasIdSlot(*feature) && (feature->num_values() > 1 || feature->sequence())) {
       AddLists(*feature);
+      continue;
+    }
+    if (feature->kind() == features::FeatureSchema::NUMBER_LIST) {  // NaN past the end is a missing value
+      for (uint32_t i = 0; i < std::min<uint32_t>(feature->width(), kMostListColumns); ++i)
+        columns_.emplace_back().number = static_cast<int>(feature->number_offset() + i);
       continue;
     }
     Column& column = columns_.emplace_back();
@@ -231,7 +236,7 @@ void GbdtFeatures::AddLists(const features::FeatureSchema& feature) {
                    [&](int a, int b) { return feature.training_count(a) > feature.training_count(b); });
   for (size_t i = 0; i < ids.size() && i < kMostListColumns; ++i) {
     columns_.push_back(all);
-    columns_.back().has_id = ids[i];
+    columns_.back().has_id = feature.value_id().empty() ? ids[i] : static_cast<int>(feature.value_id(ids[i]));
   }
 }
 

@@ -61,7 +61,7 @@ class Parser:
     def read(self, line, raw):
         if line.startswith("//"):
             self.above.append(raw.strip()[2:].removeprefix(" "))
-        elif not line or line.startswith("//") or line.startswith(("syntax", "import", "package")):
+        elif not line or line.startswith("//") or line.startswith(("syntax", "import", "package", "option ")):
             if line.startswith("syntax"):
                 self.header = join(self.above[1:])
             self.above = []

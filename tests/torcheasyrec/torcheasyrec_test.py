@@ -243,7 +243,7 @@ def main():
                 check_case(program, folder, name, case)
         if arguments.only is None:
             check_same_bytes(program, folder, "mmoe_din")
-            for name in ("fg_bucketize", "feature_kinds"):
+            for name in ("fg_bucketize", "feature_kinds", "sequence_kinds"):
                 check_modes(program, folder, name)
             check_page(program, folder)
     finally:
