@@ -60,8 +60,9 @@ bool LearnsEveryValue(const config::FeatureConfig& encoding) {
          id.min_count() <= 1 && id.max_vocabulary() == 0;
 }
 
-bool HoldsLists(const config::IdFeature& feature, const Column& column) {
-  const std::string& separator = feature.separator();
+bool HoldsLists(const config::ListedFeature& feature, const Column& column) {
+  if (feature.is_sequence) return true;
+  const std::string& separator = feature.encoding.id_feature().separator();
   return !separator.empty() && std::any_of(column.dictionary.begin(), column.dictionary.end(),
                                            [&](const auto& text) { return text.find(separator) != std::string::npos; });
 }
@@ -69,7 +70,7 @@ bool HoldsLists(const config::IdFeature& feature, const Column& column) {
 bool LearnsEveryValue(const CheckedColumn& column) {
   if (column.train->kind != ColumnKind::kCategory) return false;
   return std::any_of(column.features.begin(), column.features.end(), [&](const config::ListedFeature* feature) {
-    return LearnsEveryValue(feature->encoding) && !HoldsLists(feature->encoding.id_feature(), *column.train);
+    return LearnsEveryValue(feature->encoding) && !HoldsLists(*feature, *column.train);
   });
 }
 

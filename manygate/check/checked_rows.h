@@ -72,8 +72,8 @@ bool ReadsNumbers(const CheckedColumn& column);
 // An id_feature with a learnt vocabulary and neither min_count nor max_vocabulary: no training row reaches its input of
 // unknown values.
 bool LearnsEveryValue(const config::FeatureConfig& encoding);
-// Whether some text of the column holds several values of the feature (IdFeature.separator).
-bool HoldsLists(const config::IdFeature& feature, const Column& column);
+// Whether a text of the column may hold several values of the feature: some does (IdFeature.separator), or it is a sequence.
+bool HoldsLists(const config::ListedFeature& feature, const Column& column);
 // One of the column's features does, of one value a row: texts that hold several (IdFeature.separator) are not meant.
 bool LearnsEveryValue(const CheckedColumn& column);
 

@@ -83,7 +83,7 @@ std::vector<Finding> FindUncoveredValues(const CheckedRows& rows) {
     for (const config::ListedFeature* feature : column.features) {
       const config::IdFeature& id = feature->encoding.id_feature();
       if (!feature->encoding.has_id_feature() || (id.vocab_list_size() == 0 && !id.has_num_buckets())) continue;
-      if (HoldsLists(id, *column.train)) continue;
+      if (HoldsLists(*feature, *column.train)) continue;
       int64_t uncovered = 0, present = 0;
       std::vector<std::string> examples;
       for (size_t code = 1; code < counts.size(); ++code) {
@@ -111,7 +111,7 @@ std::vector<Finding> FindCrowdedBuckets(const CheckedRows& rows) {
     if (column.train->kind != ColumnKind::kCategory) continue;
     for (const config::ListedFeature* feature : column.features) {
       const auto buckets = static_cast<int64_t>(feature->encoding.id_feature().hash_bucket_size());
-      if (buckets == 0 || HoldsLists(feature->encoding.id_feature(), *column.train)) continue;
+      if (buckets == 0 || HoldsLists(*feature, *column.train)) continue;
       const int64_t distinct = CountDistinct(*column.train, rows.train);
       if (distinct < kValuesPerBucket * buckets) continue;
       findings.push_back({Severity::kWarning, FeatureWhereOf(rows, *feature),

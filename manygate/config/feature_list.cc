@@ -409,10 +409,16 @@ std::vector<std::string> FileColumns(const ListedFeature& feature) {
     if (!column.empty() && !generated && std::find(columns.begin(), columns.end(), column) == columns.end())
       columns.push_back(column);
   };
-  if (!feature.generator.has_value()) add(feature.column);
+  if (!feature.generator.has_value() && !feature.stub) add(feature.column);
   if (feature.generator.has_value())
     for (const GeneratorInput& input : feature.generator->inputs()) add(input.column());
   return columns;
+}
+
+std::string GroupColumn(const Pipeline& pipeline, const std::string& name) {
+  for (const ListedFeature& feature : ListFeatures(pipeline))
+    if (feature.name == name && !feature.generator.has_value()) return feature.column;
+  return name;
 }
 
 std::vector<ListedFeature> ListFeatures(const Pipeline& pipeline) { return Lister(pipeline).List(); }

@@ -45,6 +45,10 @@ FeatureInput ParseInput(std::string_view text);
 // The columns of the file that the feature needs, by itself or through its generator, each once.
 std::vector<std::string> FileColumns(const ListedFeature& feature);
 
+// The column that session_name or grouping_key means: that of the feature of this name, which reads one as it is, or else the
+// column of this name.
+std::string GroupColumn(const Pipeline& pipeline, const std::string& name);
+
 // The inputs of a feature's message as they are written, in the order that its generator takes them, and the field of each.
 struct WrittenInput {
   std::string field;

@@ -143,7 +143,11 @@ constexpr ForeignField kFields[] = {
     {"ModelConfig", "sid_rqkmeans", kRefused, kSingleTask},
     {"ModelConfig", "dlrm_hstu", kRefused, "is not supported: use mmoe with a din_encoder"},
     {"ModelConfig", "ultra_hstu", kRefused, "is not supported: use mmoe with a din_encoder"},
-    // EasyRec's names
+    // Of older versions and of EasyRec
+    {"PEPNet", "main_group_name", kRenamed,
+     "is an older name: the main group is the first of model_config.feature_groups"},
+    {"PEPNet", "domain_group_name", kRenamed, "is an older name: call the feature group \"domain\""},
+    {"PEPNet", "uia_group_name", kRenamed, "is an older name: call the feature group \"uia\""},
     {"MMoE", "expert_num", kRenamed, "is EasyRec's name: write num_expert"},
     {"OMoE", "expert_num", kRenamed, "is EasyRec's name: write num_expert"},
     {"DBMTL", "expert_num", kRenamed, "is EasyRec's name: write num_expert"},

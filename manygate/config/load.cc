@@ -88,7 +88,7 @@ void LocateVocabularies(const std::string& folder, Message* message) {
   const Reflection& reflection = *message->GetReflection();
   const FieldDescriptor* file = message->GetDescriptor()->FindFieldByName("vocab_file");
   const FieldDescriptor* assets = message->GetDescriptor()->FindFieldByName("asset_dir");
-  if (file != nullptr && assets != nullptr && reflection.HasField(*message, file)) {
+  if (file != nullptr && assets != nullptr && !reflection.GetString(*message, file).empty()) {
     const std::filesystem::path path =
         std::filesystem::path(folder) / reflection.GetString(*message, assets) / reflection.GetString(*message, file);
     std::error_code error;

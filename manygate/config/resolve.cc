@@ -117,6 +117,23 @@ void ResolveFeatures(Pipeline* pipeline) {
   }
 }
 
+// A feature's name where a column is meant: its column.
+void ResolveGroupColumns(Pipeline* pipeline) {
+  auto* towers = MutableTaskTowers(pipeline->mutable_model_config());
+  if (towers == nullptr) return;
+  const auto resolve = [&](std::string* name) {
+    if (!name->empty()) *name = GroupColumn(*pipeline, *name);
+  };
+  for (TaskTower& tower : *towers) {
+    for (LossConfig& loss : *tower.mutable_losses())
+      if (loss.has_jrc_loss()) resolve(loss.mutable_jrc_loss()->mutable_session_name());
+    for (MetricConfig& metric : *tower.mutable_metrics()) {
+      if (metric.has_grouped_auc()) resolve(metric.mutable_grouped_auc()->mutable_grouping_key());
+      if (metric.has_grouped_xauc()) resolve(metric.mutable_grouped_xauc()->mutable_grouping_key());
+    }
+  }
+}
+
 }  // namespace
 
 void ResolveDefaults(Pipeline* pipeline) {
@@ -132,6 +149,7 @@ void ResolveDefaults(Pipeline* pipeline) {
   ResolveSpecialModel(pipeline->mutable_model_config());
   ResolveLabels(pipeline->model_config(), pipeline->mutable_data_config());
   ResolveFeatures(pipeline);
+  ResolveGroupColumns(pipeline);
 }
 
 std::string PrintPipeline(const Pipeline& pipeline) {

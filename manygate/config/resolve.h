@@ -27,6 +27,7 @@ namespace manygate::config {
 //   model_config.feature_groups       one group "all" of all features in order
 //   feature expression                the feature's own name
 //   early_stopping.metric             "loss"
+// and replaces a feature's name in session_name and grouping_key by its column.
 // Existing elements keep their positions, so places of a LoadedPipeline stay right. Idempotent.
 void ResolveDefaults(Pipeline* pipeline);
 

@@ -74,10 +74,6 @@ void CheckColumns(const DataConfig& data, Problems* problems) {
     problems->Add(
         data, "with_header",
         "is true, but lists of fields have no line of names: name the values before the fields in input_fields");
-  } else if (data.with_header() && !InputFields(data).empty()) {
-    problems->Add(data, "with_header",
-                  "is true, but input_fields names the columns: remove one of them (for a header that shall not count: "
-                  "skip_lines: 1)");
   }
   UniqueNames weights(problems);
   for (int i = 0; i < data.sample_weight_fields_size(); ++i) {
@@ -89,7 +85,7 @@ void CheckColumns(const DataConfig& data, Problems* problems) {
 class KnownColumns {
  public:
   explicit KnownColumns(const DataConfig& data) : data_(data) {
-    if (data.dataset_type() != CsvDataset) return;  // the rows name columns themselves
+    if (data.dataset_type() != CsvDataset || data.with_header()) return;  // the rows name columns themselves
     for (const Field& field : InputFields(data)) names_.push_back(field.input_name());
   }
   // For a column named in parent.field.
@@ -252,13 +248,16 @@ void CheckGroupColumns(const Pipeline& pipeline, const KnownColumns& columns, Pr
   for (const TaskTower& tower : TaskTowers(pipeline.model_config())) {
     for (const LossConfig& loss : tower.losses()) {
       if (!loss.has_jrc_loss()) continue;
-      columns.Check(loss.jrc_loss().session_name(), loss.jrc_loss(), "session_name", -1, problems);
+      columns.Check(GroupColumn(pipeline, loss.jrc_loss().session_name()), loss.jrc_loss(), "session_name", -1,
+                    problems);
     }
     for (const MetricConfig& metric : tower.metrics()) {
       if (metric.has_grouped_auc())
-        columns.Check(metric.grouped_auc().grouping_key(), metric.grouped_auc(), "grouping_key", -1, problems);
+        columns.Check(GroupColumn(pipeline, metric.grouped_auc().grouping_key()), metric.grouped_auc(), "grouping_key",
+                      -1, problems);
       if (metric.has_grouped_xauc())
-        columns.Check(metric.grouped_xauc().grouping_key(), metric.grouped_xauc(), "grouping_key", -1, problems);
+        columns.Check(GroupColumn(pipeline, metric.grouped_xauc().grouping_key()), metric.grouped_xauc(),
+                      "grouping_key", -1, problems);
     }
   }
 }

@@ -200,8 +200,6 @@ INSTANTIATE_TEST_SUITE_P(
                      "p.config:7:21: data_config.quote is \"''\", expected one character, or \"\" for no quoting"},
         ValidateCase{kData, "with_header: true delimiter: \"\\\"\"",
                      "p.config:7:21: data_config.delimiter \"\"\" is both delimiter and quote: they must differ"},
-        ValidateCase{kData, "with_header: true input_fields { input_name: \"age\" }",
-                     "p.config:7:3: data_config.with_header is true, but input_fields names the columns"},
         ValidateCase{
             kData, "input_fields [{ input_name: \"x\" }, { input_name: \"x\" }]",
             "p.config:7:40: data_config.input_fields[1].input_name \"x\" is used twice, first at p.config:7:19"},

@@ -15,10 +15,10 @@ namespace manygate::features {
 std::string DescribeSchema(const Schema& schema);
 
 // Parts of those lines.
-const char* KindText(const FeatureSchema& feature);      // "learnt vocabulary", "number"
-std::string InputText(const FeatureSchema& feature);     // "one-hot 17", "embedding 4,000 x 8"
-const char* KindText(const LabelSchema& label);          // "binary", "number", "classes"
-std::string StatisticsText(const LabelSchema& label);    // "9,312 positive (6.2 %)", "mean 3.5, deviation 1.25"
+const char* KindText(const FeatureSchema& feature);    // "learnt vocabulary", "number"
+std::string InputText(const FeatureSchema& feature);   // "one-hot 17", "embedding 4,000 x 8"
+const char* KindText(const LabelSchema& label);        // "binary", "number", "classes"
+std::string StatisticsText(const LabelSchema& label);  // "9,312 positive (6.2 %)", "mean 3.5, deviation 1.25"
 
 }  // namespace manygate::features
 

@@ -343,7 +343,8 @@ std::vector<ColumnRequest> RequiredColumns(const config::Pipeline& pipeline) {
   std::set<std::string> made;
   for (const config::Generator& generator : config::ListGenerators(features)) made.insert(generator.column());
   for (const config::ListedFeature& feature : features) {
-    if (!made.contains(feature.column)) AddRequest(feature.column, NewFeature(feature)->SourceKind(), &requests);
+    if (!made.contains(feature.column) && !feature.stub)
+      AddRequest(feature.column, NewFeature(feature)->SourceKind(), &requests);
     if (!feature.generator.has_value()) continue;
     for (const config::GeneratorInput& input : feature.generator->inputs())
       if (input.has_column() && !made.contains(input.column()))

@@ -41,23 +41,17 @@ double Normalized(const config::Normalizer& normalizer, double x, GeneratorWorks
   return result.size() == 1 ? result[0] : std::numeric_limits<double>::quiet_NaN();
 }
 
-// Part k of a text, and how many there are.
-std::string_view Part(std::string_view text, char separator, size_t k) {
-  std::string_view found;
-  ForEachPosition(text, separator, [&](std::string_view part) {
-    found = part;
-    return k-- > 0;
-  });
-  return k == static_cast<size_t>(-1) ? found : std::string_view();
+// "" where a sequence is shorter than the first.
+std::string_view PartAt(const std::vector<std::string_view>& parts, size_t k) {
+  return k < parts.size() ? parts[k] : std::string_view();
 }
 
-size_t CountParts(std::string_view text, char separator) {
-  size_t count = 0;
-  ForEachPosition(text, separator, [&](std::string_view) {
-    ++count;
+void SplitPositions(std::string_view text, char separator, std::vector<std::string_view>* parts) {
+  parts->clear();
+  ForEachPosition(text, separator, [&](std::string_view part) {
+    parts->push_back(part);
     return true;
   });
-  return count;
 }
 
 }  // namespace
@@ -137,9 +131,14 @@ float CellMaker::MakeNumber(std::span<const std::string_view> cells, GeneratorWo
 // One value per position; the first sequence says how many there are.
 void CellMaker::MakeSequence(std::span<const std::string_view> cells, GeneratorWorkspace* workspace) const {
   const char delim = config_.sequence_delim()[0];
+  std::vector<std::vector<std::string_view>>& parts = workspace->positions;
+  parts.resize(cells.size());
   size_t positions = 0;
-  for (int i = config_.inputs_size() - 1; i >= 0; --i)
-    if (config_.inputs(i).sequence()) positions = CountParts(cells[static_cast<size_t>(i)], delim);
+  for (int i = config_.inputs_size() - 1; i >= 0; --i) {
+    if (!config_.inputs(i).sequence()) continue;
+    SplitPositions(cells[static_cast<size_t>(i)], delim, &parts[static_cast<size_t>(i)]);
+    positions = parts[static_cast<size_t>(i)].size();
+  }
   if (config_.sequence_length() > 0) positions = std::min<size_t>(positions, config_.sequence_length());
   std::string& made = workspace->made;
   made.clear();
@@ -147,7 +146,7 @@ void CellMaker::MakeSequence(std::span<const std::string_view> cells, GeneratorW
   for (size_t k = 0; k < positions; ++k) {
     inputs.assign(cells.begin(), cells.end());
     for (int i = 0; i < config_.inputs_size(); ++i)
-      if (config_.inputs(i).sequence()) inputs[static_cast<size_t>(i)] = Part(cells[static_cast<size_t>(i)], delim, k);
+      if (config_.inputs(i).sequence()) inputs[static_cast<size_t>(i)] = PartAt(parts[static_cast<size_t>(i)], k);
     Generate(inputs, workspace);
     if (k > 0) made.push_back(kGeneratedSeparator);
     if (generator_->MakesNumbers()) {

@@ -46,6 +46,7 @@ struct GeneratorWorkspace {
   // Of CellMaker, which no generator touches.
   std::string made;
   std::vector<std::string_view> cells, position_cells;
+  std::vector<std::vector<std::string_view>> positions;
 };
 
 class Generator {

@@ -62,8 +62,9 @@ class IdFeature : public Feature {
 
 TrainingColumn IdFeature::Split(TrainingColumn texts) const {
   if (!schema_.has_separator()) return texts;
-  const char separator = schema_.separator()[0];
-  const auto holds_separator = [&](const ValueCount& text) { return text.text.find(separator) != text.text.npos; };
+  const auto holds_separator = [&](const ValueCount& text) {
+    return text.text.find(SeparatorOf(text.text, schema_.separator()[0])) != text.text.npos;
+  };
   if (!choice_.keep_separator && std::none_of(texts.values.begin(), texts.values.end(), holds_separator)) return texts;
   return SplitValues(texts, list_kind(), choice_.max_values);
 }

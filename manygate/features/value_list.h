@@ -14,10 +14,21 @@
 
 namespace manygate::features {
 
+// Between the values of a list, where a reader or a generator makes a text of it.
+inline constexpr char kListSeparator = '\x1d';
+
+// What separates the values of a text: a list of a Parquet file has 0x1d between them, whatever the configuration says of
+// texts.
+inline char SeparatorOf(std::string_view text, char separator) {
+  const bool is_list = separator != kListSeparator && text.find(kListSeparator) != std::string_view::npos;
+  return is_list && text.find(separator) == std::string_view::npos ? kListSeparator : separator;
+}
+
 // Calls f(value) for each value of a text in order, until f returns false: what stands between separators, without the
 // blanks around it, and is not empty.
 template <typename Function>
 void ForEachValue(std::string_view text, char separator, Function f) {
+  separator = SeparatorOf(text, separator);
   while (!text.empty()) {
     const size_t end = text.find(separator);
     const std::string_view value = Trim(text.substr(0, end));
@@ -31,6 +42,7 @@ void ForEachValue(std::string_view text, char separator, Function f) {
 // blanks around it, empty ones too; an empty text has none.
 template <typename Function>
 void ForEachPosition(std::string_view text, char separator, Function f) {
+  separator = SeparatorOf(text, separator);
   while (!text.empty()) {
     const size_t end = text.find(separator);
     if (!f(Trim(text.substr(0, end)))) return;

@@ -354,5 +354,25 @@ TEST(ValueLists, StatesThatDoNotFitTogetherAreRefused) {
               HasSubstr("pooling MEAN needs encoding EMBEDDING"));
 }
 
+// A list of a Parquet file is a list, whatever separates the values of texts; a text that has the separator is split there.
+TEST(ValueList, ListsOfFiles) {
+  const auto values = [](std::string_view text, char separator) {
+    std::vector<std::string> found;
+    ForEachValue(text, separator, [&](std::string_view value) {
+      found.emplace_back(value);
+      return true;
+    });
+    return found;
+  };
+  EXPECT_THAT(values("a\x1d" "b", '|'), ::testing::ElementsAre("a", "b"));
+  EXPECT_THAT(values("a\x1d" "b|c", '|'), ::testing::ElementsAre("a\x1d" "b", "c"));
+  std::vector<std::string> positions;
+  ForEachPosition("a\x1d\x1d" "b", ';', [&](std::string_view part) {
+    positions.emplace_back(part);
+    return true;
+  });
+  EXPECT_THAT(positions, ::testing::ElementsAre("a", "", "b"));
+}
+
 }  // namespace
 }  // namespace manygate::features

@@ -235,6 +235,13 @@ class Trainer {
            state_.evaluations_without_gain >= static_cast<int>(train.early_stopping().patience());
   }
 
+  // TorchEasyRec's name of a tower's loss: "binary_cross_entropy_ctr".
+  std::string LossTag(const std::string& name) const {
+    for (const config::TaskTower& tower : config::TaskTowers(pipeline_.model_config()))
+      if (config::TowerName(tower) == name) return config::LossName(tower) + "_" + name;
+    return name;
+  }
+
   Status Log(const EvaluationResult& evaluation) {
     const auto losses = stepper_->TakeLosses();
     const double training = TrainingSeconds();
@@ -252,7 +259,7 @@ class Trainer {
     Say(line);
     for (const std::string& change : AlarmChanges(health_.alarms, &told_alarms_)) Say(change);
     if (events_ == nullptr) return OkStatus();
-    for (const auto& [tower, loss] : losses) events_->AddScalar("loss/" + tower, stepper_->step(), loss);
+    for (const auto& [tower, loss] : losses) events_->AddScalar("loss/" + LossTag(tower), stepper_->step(), loss);
     events_->AddScalar("learning_rate", stepper_->step(), stepper_->learning_rate());
     events_->AddScalar("rows_per_second", stepper_->step(), rows_per_second);
     for (const TaskResult& task : evaluation.tasks)
