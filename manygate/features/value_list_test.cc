@@ -364,13 +364,24 @@ TEST(ValueList, ListsOfFiles) {
     });
     return found;
   };
-  EXPECT_THAT(values("a\x1d" "b", '|'), ::testing::ElementsAre("a", "b"));
-  EXPECT_THAT(values("a\x1d" "b|c", '|'), ::testing::ElementsAre("a\x1d" "b", "c"));
+  EXPECT_THAT(values("a\x1d"
+                     "b",
+                     '|'),
+              ::testing::ElementsAre("a", "b"));
+  EXPECT_THAT(values("a\x1d"
+                     "b|c",
+                     '|'),
+              ::testing::ElementsAre("a\x1d"
+                                     "b",
+                                     "c"));
   std::vector<std::string> positions;
-  ForEachPosition("a\x1d\x1d" "b", ';', [&](std::string_view part) {
-    positions.emplace_back(part);
-    return true;
-  });
+  ForEachPosition(
+      "a\x1d\x1d"
+      "b",
+      ';', [&](std::string_view part) {
+        positions.emplace_back(part);
+        return true;
+      });
   EXPECT_THAT(positions, ::testing::ElementsAre("a", "", "b"));
 }
 
