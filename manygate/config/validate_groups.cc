@@ -121,6 +121,10 @@ class GroupChecker {
       if (one_hot) problems_->Add(group, "feature_names", i, "is one_hot: sequences are made of embeddings");
       if (encoding.id_feature().weighted() && found->second->is_sequence)
         problems_->Add(group, "feature_names", i, "is weighted: positions of a sequence have no weights");
+      const NumericTransform& transform = encoding.raw_feature().transform();
+      if (transform.piecewise_linear() > 0 || transform.missing_indicator())
+        problems_->Add(group, "feature_names", i,
+                       "has piecewise_linear or missing_indicator: not in a query; write a second raw_feature for it");
       const RawFeature& raw = encoding.raw_feature();
       if (found->second->is_sequence && (raw.has_mlp() || raw.has_autodis()))
         problems_->Add(group, "feature_names", i,

@@ -6,6 +6,7 @@
 #include <unordered_map>
 
 #include "manygate/base/text.h"
+#include "manygate/data/row_writer.h"
 
 namespace manygate {
 namespace {
@@ -13,7 +14,6 @@ namespace {
 constexpr size_t kFewestTexts = 20;
 constexpr size_t kTextsPerValue = 3;
 constexpr double kFewestLists = 0.25, kMostOfALength = 0.95, kFewestMoving = 0.3;
-constexpr char kListSeparator = '\x1d';
 
 bool IsDigit(char c) { return c >= '0' && c <= '9'; }
 
@@ -86,8 +86,8 @@ ValueLists FindValueLists(std::span<const std::string> texts) {
       return text.find(separator) != std::string::npos;
     }));
   };
-  if (with(kListSeparator) > 0)
-    return {std::string(1, kListSeparator), static_cast<int64_t>(Cut(texts, kListSeparator).values.size())};
+  if (with(kValueSeparator) > 0)
+    return {std::string(1, kValueSeparator), static_cast<int64_t>(Cut(texts, kValueSeparator).values.size())};
   if (texts.size() < kFewestTexts) return {};
   for (const char separator : {'|', ';', ',', ' '}) {
     if (static_cast<double>(with(separator)) < kFewestLists * static_cast<double>(texts.size())) continue;

@@ -27,7 +27,7 @@ class BoolMaskGenerator : public Generator {
     const size_t count = std::min(workspace->words.size(), workspace->more_words.size());
     for (size_t i = 0; i < count; ++i) {
       if (!IsTrue(workspace->more_words[i]) || workspace->words[i].empty()) continue;
-      if (!text.empty()) text.push_back(kGeneratedSeparator);
+      if (!text.empty()) text.push_back(kValueSeparator);
       text.append(workspace->words[i]);
     }
   }

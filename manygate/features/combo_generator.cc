@@ -56,7 +56,7 @@ class ComboGenerator : public Generator {
 
   static void AppendCombination(GeneratorWorkspace* workspace) {
     std::string& text = workspace->text;
-    if (!text.empty()) text.push_back(kGeneratedSeparator);
+    if (!text.empty()) text.push_back(kValueSeparator);
     for (size_t i = 0; i < workspace->places.size(); ++i) {
       if (i > 0) text.push_back(kJoint);
       text.append(workspace->words[workspace->counts[i] + workspace->places[i]]);

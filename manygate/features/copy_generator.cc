@@ -21,7 +21,7 @@ class CopyTextGenerator : public Generator {
       return;
     }
     ForEachValue(inputs[0], separator_[0], [&](std::string_view value) {
-      if (!text.empty()) text.push_back(kGeneratedSeparator);
+      if (!text.empty()) text.push_back(kValueSeparator);
       text.append(value);
       return true;
     });

@@ -35,7 +35,7 @@ double Normalized(const config::Normalizer& normalizer, double x, GeneratorWorks
     case config::Normalizer::Kind::kMinMax: return (x - normalizer.first) / (normalizer.second - normalizer.first);
     case config::Normalizer::Kind::kExpression: break;
   }
-  std::vector<double> result;
+  std::vector<double>& result = workspace->normalized;
   const std::span<const double> variables[] = {{&x, 1}};
   normalizer.expression->Evaluate(variables, &workspace->expression, &result);
   return result.size() == 1 ? result[0] : std::numeric_limits<double>::quiet_NaN();
@@ -101,11 +101,17 @@ void CellMaker::AppendNumbers(const std::vector<double>& numbers, char separator
   }
 }
 
-std::string_view CellMaker::MakeText(std::span<const std::string_view> cells, GeneratorWorkspace* workspace) const {
+std::span<const std::string_view> CellMaker::WithLiterals(std::span<const std::string_view> cells,
+                                                          GeneratorWorkspace* workspace) const {
   std::vector<std::string_view>& inputs = workspace->cells;
   inputs.assign(cells.begin(), cells.end());
   for (int i = 0; i < config_.inputs_size(); ++i)
     if (config_.inputs(i).has_literal()) inputs[static_cast<size_t>(i)] = config_.inputs(i).literal();
+  return inputs;
+}
+
+std::string_view CellMaker::MakeText(std::span<const std::string_view> cells, GeneratorWorkspace* workspace) const {
+  const std::span<const std::string_view> inputs = WithLiterals(cells, workspace);
   if (config_.has_sequence_delim()) {
     MakeSequence(inputs, workspace);
     return workspace->made;
@@ -113,15 +119,12 @@ std::string_view CellMaker::MakeText(std::span<const std::string_view> cells, Ge
   Generate(inputs, workspace);
   if (!generator_->MakesNumbers()) return workspace->text;
   workspace->made.clear();
-  AppendNumbers(workspace->numbers, kGeneratedSeparator, &workspace->made);
+  AppendNumbers(workspace->numbers, kValueSeparator, &workspace->made);
   return workspace->made;
 }
 
 float CellMaker::MakeNumber(std::span<const std::string_view> cells, GeneratorWorkspace* workspace) const {
-  std::vector<std::string_view>& inputs = workspace->cells;
-  inputs.assign(cells.begin(), cells.end());
-  for (int i = 0; i < config_.inputs_size(); ++i)
-    if (config_.inputs(i).has_literal()) inputs[static_cast<size_t>(i)] = config_.inputs(i).literal();
+  const std::span<const std::string_view> inputs = WithLiterals(cells, workspace);
   Generate(inputs, workspace);
   const float number =
       workspace->numbers.empty() ? std::numeric_limits<float>::quiet_NaN() : static_cast<float>(workspace->numbers[0]);
@@ -148,12 +151,12 @@ void CellMaker::MakeSequence(std::span<const std::string_view> cells, GeneratorW
     for (int i = 0; i < config_.inputs_size(); ++i)
       if (config_.inputs(i).sequence()) inputs[static_cast<size_t>(i)] = PartAt(parts[static_cast<size_t>(i)], k);
     Generate(inputs, workspace);
-    if (k > 0) made.push_back(kGeneratedSeparator);
+    if (k > 0) made.push_back(kValueSeparator);
     if (generator_->MakesNumbers()) {
       AppendNumbers(workspace->numbers, ',', &made);
     } else {
       const std::string_view text = workspace->text;
-      made.append(text.substr(0, text.find(kGeneratedSeparator)));  // a position is one value
+      made.append(text.substr(0, text.find(kValueSeparator)));  // a position is one value
     }
   }
   // One empty position would read as none.

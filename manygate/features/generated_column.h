@@ -30,12 +30,15 @@ class CellMaker {
   const config::Generator& config() const { return config_; }
   bool makes_number() const { return config_.output() == config::Generator::NUMBER; }
   // cells: one per input, "" = missing; of inputs with a literal anything. A text's values are separated by
-  // kGeneratedSeparator, the numbers at one position of a sequence by ",".
+  // kValueSeparator, the numbers at one position of a sequence by ",".
   std::string_view MakeText(std::span<const std::string_view> cells, GeneratorWorkspace* workspace) const;
   // NaN = missing.
   float MakeNumber(std::span<const std::string_view> cells, GeneratorWorkspace* workspace) const;
 
  private:
+  // The cells, with literals in their places.
+  std::span<const std::string_view> WithLiterals(std::span<const std::string_view> cells,
+                                                 GeneratorWorkspace* workspace) const;
   void Generate(std::span<const std::string_view> cells, GeneratorWorkspace* workspace) const;
   void MakeSequence(std::span<const std::string_view> cells, GeneratorWorkspace* workspace) const;
   void FinishNumbers(GeneratorWorkspace* workspace) const;

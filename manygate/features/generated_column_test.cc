@@ -40,7 +40,7 @@ std::string Text(const std::string& feature, const Cells& cells) {
   GeneratorWorkspace workspace;
   workspace.made = "old";
   std::string text(MakerOf(feature).MakeText(cells, &workspace));
-  std::replace(text.begin(), text.end(), kGeneratedSeparator, '/');
+  std::replace(text.begin(), text.end(), kValueSeparator, '/');
   return text;
 }
 

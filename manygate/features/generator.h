@@ -20,12 +20,10 @@
 #include <vector>
 
 #include "manygate/config/feature.pb.h"
+#include "manygate/data/row_writer.h"
 #include "manygate/expression/expression.h"
 
 namespace manygate::features {
-
-// Between the values of a generated text.
-inline constexpr char kGeneratedSeparator = '\x1d';
 
 struct KeyNumber {
   std::string_view key;
@@ -34,7 +32,8 @@ struct KeyNumber {
 
 // The result of a call, and memory that is kept from call to call. One per thread.
 struct GeneratorWorkspace {
-  std::string text;             // of generators of texts: the values, kGeneratedSeparator between them; "" = missing
+  std::string
+      text;  // of generators of texts: the values, kValueSeparator (data/row_writer.h) between them; "" = missing
   std::vector<double> numbers;  // of generators of numbers; none = missing
   // Scratch.
   ExpressionWorkspace expression;
@@ -45,6 +44,7 @@ struct GeneratorWorkspace {
   std::vector<uint32_t> places, counts;
   // Of CellMaker, which no generator touches.
   std::string made;
+  std::vector<double> normalized;
   std::vector<std::string_view> cells, position_cells;
   std::vector<std::vector<std::string_view>> positions;
 };

@@ -60,7 +60,7 @@ std::string Text(const std::string& config, const Cells& cells) {
   EXPECT_FALSE(generator->MakesNumbers()) << config;
   generator->Generate(cells, &workspace);
   std::string text = workspace.text;
-  std::replace(text.begin(), text.end(), kGeneratedSeparator, '/');
+  std::replace(text.begin(), text.end(), kValueSeparator, '/');
   return text;
 }
 

@@ -30,7 +30,7 @@ void ForEachKey(std::string_view text, const std::string& separator, Function f)
 }
 
 void AppendValue(std::string_view value, std::string* text) {
-  if (!text->empty()) text->push_back(kGeneratedSeparator);
+  if (!text->empty()) text->push_back(kValueSeparator);
   text->append(value);
 }
 
@@ -72,7 +72,7 @@ class LookupGenerator : public Generator {
   // Of a key that is there twice the first; "" if it is not there.
   static std::string_view Find(std::string_view map, std::string_view key) {
     std::string_view found;
-    ForEachValue(map, kGeneratedSeparator, [&](std::string_view text) {
+    ForEachValue(map, kValueSeparator, [&](std::string_view text) {
       const Pair pair = SplitPair(text, ':');
       if (pair.key != key) return true;
       found = pair.value;

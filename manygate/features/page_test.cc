@@ -99,7 +99,7 @@ std::vector<std::string> MadeBy(const CellMaker& maker, const std::vector<std::s
   GeneratorWorkspace workspace;
   if (!maker.makes_number()) {
     const std::string text(maker.MakeText(cells, &workspace));
-    return text.empty() ? std::vector<std::string>{} : Split(text, kGeneratedSeparator);
+    return text.empty() ? std::vector<std::string>{} : Split(text, kValueSeparator);
   }
   const float number = maker.MakeNumber(cells, &workspace);
   return std::isnan(number) ? std::vector<std::string>{} : std::vector<std::string>{fmt::format("{}", number)};

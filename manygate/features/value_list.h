@@ -10,18 +10,16 @@
 #include <string_view>
 
 #include "manygate/base/text.h"
+#include "manygate/data/row_writer.h"
 #include "manygate/features/feature.h"
 
 namespace manygate::features {
 
-// Between the values of a list, where a reader or a generator makes a text of it.
-inline constexpr char kListSeparator = '\x1d';
-
 // What separates the values of a text: a list of a Parquet file has 0x1d between them, whatever the configuration says of
 // texts.
 inline char SeparatorOf(std::string_view text, char separator) {
-  const bool is_list = separator != kListSeparator && text.find(kListSeparator) != std::string_view::npos;
-  return is_list && text.find(separator) == std::string_view::npos ? kListSeparator : separator;
+  const bool is_list = separator != kValueSeparator && text.find(kValueSeparator) != std::string_view::npos;
+  return is_list && text.find(separator) == std::string_view::npos ? kValueSeparator : separator;
 }
 
 // Calls f(value) for each value of a text in order, until f returns false: what stands between separators, without the

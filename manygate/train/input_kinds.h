@@ -22,7 +22,7 @@ struct InputKind {
   uint64_t width = 0;   // inputs of the model
 };
 
-// Those with at least one column: one-hot, embeddings, piecewise, numbers, in this order.
+// Those with at least one column: one-hot, embeddings, piecewise, numbers, sequence encoders, in this order.
 std::vector<InputKind> CountInputKinds(const config::FeatureGroupConfig& group, const features::Schema& schema);
 
 }  // namespace manygate
