@@ -194,10 +194,10 @@ std::string LoadedPipeline::PlaceOfPath(std::string_view path) const {
 std::string LoadedPipeline::IgnoredNote() const {
   // By what they are about, in order of first appearance.
   std::vector<std::pair<std::string, std::vector<std::string>>> topics;
-  for (const auto& [path, topic] : ignored) {
-    auto found = std::find_if(topics.begin(), topics.end(), [&](const auto& one) { return one.first == topic; });
-    if (found == topics.end()) found = topics.insert(found, {topic, {}});
-    found->second.push_back(path);
+  for (const auto& field : ignored) {
+    auto found = std::find_if(topics.begin(), topics.end(), [&](const auto& one) { return one.first == field.second; });
+    if (found == topics.end()) found = topics.insert(found, {field.second, {}});
+    found->second.push_back(field.first);
   }
   std::string text;
   for (const auto& [topic, paths] : topics)
