@@ -8,6 +8,8 @@
 #include <map>
 #include <set>
 
+#include "manygate/config/message_fields.h"
+
 namespace manygate::config {
 namespace {
 
@@ -19,31 +21,21 @@ constexpr char kValueSeparator[] = "\x1d";  // between the values of a generated
 constexpr char kAll[] = "ALL";              // match_feature: instead of an input
 constexpr uint32_t kMostNumbers = 65536;    // in one cell
 
-const FieldDescriptor* Find(const Message& message, std::string_view field) {
-  return message.GetDescriptor()->FindFieldByName(std::string(field));
-}
-
 // Whether the field is there and written.
 bool Has(const Message& message, std::string_view name) {
-  const FieldDescriptor* field = Find(message, name);
+  const FieldDescriptor* field = FindField(message, name);
   if (field == nullptr) return false;
   const Reflection& reflection = *message.GetReflection();
   return field->is_repeated() ? reflection.FieldSize(message, field) > 0 : reflection.HasField(message, field);
 }
 
-// The field's text, its default if it is not written, "" if there is none.
-std::string Text(const Message& message, std::string_view name) {
-  const FieldDescriptor* field = Find(message, name);
-  return field == nullptr ? "" : message.GetReflection()->GetString(message, field);
-}
-
 uint32_t Number(const Message& message, std::string_view name) {
-  const FieldDescriptor* field = Find(message, name);
+  const FieldDescriptor* field = FindField(message, name);
   return field == nullptr ? 0 : message.GetReflection()->GetUInt32(message, field);
 }
 
 bool Flag(const Message& message, std::string_view name) {
-  const FieldDescriptor* field = Find(message, name);
+  const FieldDescriptor* field = FindField(message, name);
   return field != nullptr && message.GetReflection()->GetBool(message, field);
 }
 
@@ -53,7 +45,7 @@ void CopyFields(const Message& from, Message* to) {
   std::vector<const FieldDescriptor*> fields;
   source.ListFields(from, &fields);
   for (const FieldDescriptor* field : fields) {
-    const FieldDescriptor* same = Find(*to, field->name());
+    const FieldDescriptor* same = FindField(*to, field->name());
     if (same == nullptr || same->cpp_type() != field->cpp_type() || same->is_repeated() != field->is_repeated())
       continue;
     const int size = field->is_repeated() ? source.FieldSize(from, field) : 1;
@@ -136,7 +128,7 @@ class Lister {
     const Message* chosen = ChosenFeature(config);
     if (chosen == nullptr) return;
     const Message& feature = *chosen;
-    const std::string own_name = Text(feature, "feature_name");
+    const std::string own_name = FieldText(feature, "feature_name");
     if (own_name.empty()) return;
     ListedFeature listed;
     listed.name = group == nullptr ? own_name : group->sequence_name() + "__" + own_name;
@@ -147,7 +139,7 @@ class Lister {
     listed.is_sequence = group != nullptr || kind.starts_with("sequence_");
     Encode(feature, &listed);
     if (listed.is_sequence) {
-      const std::string delim = group != nullptr ? group->sequence_delim() : Text(feature, "sequence_delim");
+      const std::string delim = group != nullptr ? group->sequence_delim() : FieldText(feature, "sequence_delim");
       const uint32_t length = group != nullptr ? group->sequence_length() : Number(feature, "sequence_length");
       SetSequence(delim, length, &listed);
     }
@@ -173,7 +165,7 @@ class Lister {
       CopyFields(feature, id);
       if (bins) {
         id->set_num_buckets(
-            static_cast<uint64_t>(feature.GetReflection()->FieldSize(feature, Find(feature, "boundaries"))) + 1);
+            static_cast<uint64_t>(feature.GetReflection()->FieldSize(feature, FindField(feature, "boundaries"))) + 1);
         id->clear_default_value();
         id->clear_value_dim();
       }
@@ -183,9 +175,9 @@ class Lister {
       CopyFields(feature, raw);
       if (feature.GetDescriptor() != RawFeature::descriptor()) {
         raw->clear_expression();
-        if (!raw->has_default_value() && Find(feature, "default_value") != nullptr &&
-            !Text(feature, "default_value").empty())
-          raw->set_default_value(Text(feature, "default_value"));
+        if (!raw->has_default_value() && FindField(feature, "default_value") != nullptr &&
+            !FieldText(feature, "default_value").empty())
+          raw->set_default_value(FieldText(feature, "default_value"));
         if (raw->value_dim() == 0) raw->set_value_dim(1);
       }
       if (raw->default_value().empty()) raw->clear_default_value();  // "" is TorchEasyRec's way to say none
@@ -260,13 +252,13 @@ class Lister {
   // With FG_BUCKETIZE the data hold the numbers, and several of one text are left to be cut.
   void CutColumn(const Message& feature, ListedFeature* listed) {
     RawFeature numbers;
-    const auto* boundaries = Find(feature, "boundaries");
+    const auto* boundaries = FindField(feature, "boundaries");
     for (int i = 0; i < feature.GetReflection()->FieldSize(feature, boundaries); ++i)
       numbers.add_boundaries(feature.GetReflection()->GetRepeatedFloat(feature, boundaries, i));
     const uint32_t written = Number(feature, "value_dim");
     numbers.set_value_dim(listed->is_sequence ? 1 : written > 0 ? written : kMostNumbers);
-    numbers.set_separator(Text(feature, "separator"));
-    if (const std::string text = Text(feature, "default_value"); !text.empty()) numbers.set_default_value(text);
+    numbers.set_separator(FieldText(feature, "separator"));
+    if (const std::string text = FieldText(feature, "default_value"); !text.empty()) numbers.set_default_value(text);
     listed->generator.emplace();
     GeneratorInput* input = listed->generator->add_inputs();
     input->set_column(listed->name);
@@ -275,7 +267,7 @@ class Lister {
   }
 
   static bool IsSequence(const Message& feature, const FeatureInput& input, size_t num_inputs) {
-    const FieldDescriptor* fields = Find(feature, "sequence_fields");
+    const FieldDescriptor* fields = FindField(feature, "sequence_fields");
     const int named = feature.GetReflection()->FieldSize(feature, fields);
     for (int i = 0; i < named; ++i)
       if (feature.GetReflection()->GetRepeatedString(feature, fields, i) == input.name) return true;
@@ -294,7 +286,7 @@ class Lister {
                                                                        : Generator::NUMBER);
     FeatureConfig* config = generator.mutable_feature();
     const std::string plain_kind = kind.starts_with("sequence_") ? kind.substr(9) : kind;
-    config->GetReflection()->MutableMessage(config, Find(*config, plain_kind))->CopyFrom(feature);
+    config->GetReflection()->MutableMessage(config, FindField(*config, plain_kind))->CopyFrom(feature);
     if (!listed->is_sequence) {
       if (ids) listed->encoding.mutable_id_feature()->set_separator(kValueSeparator);
       if (many) listed->encoding.mutable_raw_feature()->set_separator(kValueSeparator);
@@ -383,7 +375,7 @@ FeatureInput ParseInput(std::string_view text) {
 std::vector<WrittenInput> WrittenInputs(const Message& feature) {
   std::vector<WrittenInput> inputs;
   const auto add = [&](const std::string& name) {
-    const FieldDescriptor* field = Find(feature, name);
+    const FieldDescriptor* field = FindField(feature, name);
     if (field == nullptr || field->cpp_type() != FieldDescriptor::CPPTYPE_STRING) return;
     const Reflection& reflection = *feature.GetReflection();
     if (!field->is_repeated()) {

@@ -7,6 +7,7 @@
 #include <set>
 
 #include "manygate/base/text.h"
+#include "manygate/config/message_fields.h"
 #include "manygate/config/normalizer.h"
 #include "manygate/config/problems.h"
 #include "manygate/expression/expression.h"
@@ -16,15 +17,6 @@ namespace {
 
 using google::protobuf::FieldDescriptor;
 using google::protobuf::Message;
-
-const FieldDescriptor* Find(const Message& message, std::string_view field) {
-  return message.GetDescriptor()->FindFieldByName(std::string(field));
-}
-
-std::string Text(const Message& message, std::string_view name) {
-  const FieldDescriptor* field = Find(message, name);
-  return field == nullptr || field->is_repeated() ? "" : message.GetReflection()->GetString(message, field);
-}
 
 void CheckInputs(const ListedFeature& feature, const Message& written, const std::vector<ListedFeature>& features,
                  Problems* problems) {
@@ -63,7 +55,7 @@ void CheckRequired(const Message& written, Problems* problems) {
   for (const auto& required : kRequired) {
     if (required[0] != type) continue;
     for (size_t i = 1; i < required.size(); ++i)
-      if (!required[i].empty() && Text(written, required[i]).empty())
+      if (!required[i].empty() && FieldText(written, required[i]).empty())
         problems->AddTo(written, fmt::format("has no {}", required[i]));
   }
   const int inputs = static_cast<int>(WrittenInputs(written).size());
@@ -75,8 +67,8 @@ void CheckRequired(const Message& written, Problems* problems) {
 
 void CheckChoice(const Message& written, std::string_view field, std::span<const std::string> choices,
                  Problems* problems) {
-  if (Find(written, field) == nullptr) return;
-  const std::string text = Text(written, field);
+  if (FindField(written, field) == nullptr) return;
+  const std::string text = FieldText(written, field);
   if (text.empty() || std::find(choices.begin(), choices.end(), text) != choices.end()) return;
   problems->Add(written, field, fmt::format("\"{}\" is unknown. {}", text, Suggestion(text, choices, "Known")));
 }
@@ -92,13 +84,13 @@ void CheckChoices(const Message& written, Problems* problems) {
   CheckChoice(written, "method", methods, problems);
   const std::vector<std::string> poolings = {"sum", "mean"};
   if (written.GetDescriptor() != IdFeature::descriptor()) CheckChoice(written, "pooling", poolings, problems);
-  const std::string delimiter = Text(written, "kv_delimiter");
-  if (Find(written, "kv_delimiter") != nullptr && delimiter.size() != 1)
+  const std::string delimiter = FieldText(written, "kv_delimiter");
+  if (FindField(written, "kv_delimiter") != nullptr && delimiter.size() != 1)
     problems->Add(written, "kv_delimiter", fmt::format("is \"{}\", expected one character", delimiter));
 }
 
 void CheckFormulas(const Message& written, Problems* problems) {
-  const std::string normalizer = Text(written, "normalizer");
+  const std::string normalizer = FieldText(written, "normalizer");
   if (!normalizer.empty()) {
     const StatusOr<Normalizer> parsed = ParseNormalizer(normalizer);
     if (!parsed.ok())
@@ -116,7 +108,7 @@ void CheckFormulas(const Message& written, Problems* problems) {
 }
 
 void CheckSequence(const ListedFeature& feature, const Message& written, Problems* problems) {
-  const FieldDescriptor* value_dim = Find(written, "value_dim");
+  const FieldDescriptor* value_dim = FindField(written, "value_dim");
   const bool is_written = value_dim != nullptr && written.GetReflection()->HasField(written, value_dim);
   const uint32_t values = is_written ? written.GetReflection()->GetUInt32(written, value_dim) : 1;
   if (feature.encoding.has_id_feature() && values != 1) {
@@ -126,7 +118,7 @@ void CheckSequence(const ListedFeature& feature, const Message& written, Problem
                     "value (value_dim: 1)",
                     values));
   }
-  const std::string delim = Text(written, "sequence_delim");
+  const std::string delim = FieldText(written, "sequence_delim");
   if (delim.size() != 1)
     problems->Add(written, "sequence_delim", fmt::format("is \"{}\", expected one character", delim));
   if (!feature.generator.has_value()) return;
@@ -146,7 +138,7 @@ void CheckFeatureNames(const Pipeline& pipeline, Problems* problems) {
       problems->AddTo(config, "is empty, expected id_feature { ... } or raw_feature { ... }");
       return;
     }
-    const std::string name = Text(*feature, "feature_name");
+    const std::string name = FieldText(*feature, "feature_name");
     if (name.empty()) {
       problems->AddTo(*feature, "has no feature_name");
     } else {

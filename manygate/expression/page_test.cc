@@ -12,6 +12,7 @@
 #include <string>
 #include <vector>
 
+#include "manygate/base/page_testing.h"
 #include "manygate/base/text.h"
 #include "manygate/expression/expression_testing.h"
 #include "manygate/expression/functions.h"
@@ -29,23 +30,6 @@ struct Page {
   NamedNumbers variables;
   std::vector<Example> examples;
 };
-
-// Cells between "|", where "\|" is a "|" of the text.
-std::vector<std::string> CellsOf(const std::string& line) {
-  std::vector<std::string> cells = {""};
-  for (size_t i = 1; i < line.size(); ++i) {
-    if (line[i] == '\\' && i + 1 < line.size() && line[i + 1] == '|') {
-      cells.back() += line[++i];
-    } else if (line[i] == '|') {
-      cells.emplace_back();
-    } else {
-      cells.back() += line[i];
-    }
-  }
-  cells.pop_back();
-  for (std::string& cell : cells) cell = std::string(Trim(cell));
-  return cells;
-}
 
 std::optional<std::string> Code(const std::string& cell) {
   if (cell.size() < 3 || cell.front() != '`' || cell.back() != '`') return std::nullopt;
@@ -76,7 +60,7 @@ Page ReadPage() {
       page.variables.emplace_back(line.substr(0, equals), NumbersIn(line.substr(equals + 2)));
     }
     if (!line.starts_with("|")) continue;
-    const std::vector<std::string> cells = CellsOf(line);
+    const std::vector<std::string> cells = CellsOfLine(line);
     const std::optional<std::string> text = Code(cells[cells.size() - 2]);
     if (text) page.examples.push_back({Code(cells[0]).value_or(""), *text, cells.back()});
   }

@@ -11,6 +11,7 @@
 
 #include "manygate/base/check.h"
 #include "manygate/config/feature_list.h"
+#include "manygate/config/message_fields.h"
 #include "manygate/data/number_text.h"
 #include "manygate/features/value_list.h"
 
@@ -18,15 +19,6 @@ namespace manygate::features {
 namespace {
 
 using google::protobuf::Message;
-
-const google::protobuf::FieldDescriptor* Find(const Message& message, const char* field) {
-  return message.GetDescriptor()->FindFieldByName(field);
-}
-
-std::string TextField(const Message& message, const char* name) {
-  const auto* field = Find(message, name);
-  return field == nullptr ? "" : message.GetReflection()->GetString(message, field);
-}
 
 double Normalized(const config::Normalizer& normalizer, double x, GeneratorWorkspace* workspace) {
   switch (normalizer.kind) {
@@ -58,18 +50,18 @@ void SplitPositions(std::string_view text, char separator, std::vector<std::stri
 
 CellMaker::CellMaker(const config::Generator& config) : config_(config), generator_(NewGenerator(config.feature())) {
   const Message& feature = *config::ChosenFeature(config_.feature());
-  if (const std::string text = TextField(feature, "normalizer"); !text.empty()) {
+  if (const std::string text = config::FieldText(feature, "normalizer"); !text.empty()) {
     StatusOr<config::Normalizer> normalizer = config::ParseNormalizer(text);
     MG_CHECK(normalizer.ok(), "normalizer {} passed validation", text);
     normalizer_ = *std::move(normalizer);
   }
   if (generator_->MakesNumbers()) {
     float number = 0;
-    const std::string text = TextField(feature, "default_value");
+    const std::string text = config::FieldText(feature, "default_value");
     if (!text.empty() && ParseFloat(text, &number) == NumberParse::kOk) default_number_ = number;
   }
   if (config_.output() != config::Generator::BINS) return;
-  const auto* field = Find(feature, "boundaries");
+  const auto* field = config::FindField(feature, "boundaries");
   for (int i = 0; i < feature.GetReflection()->FieldSize(feature, field); ++i)
     boundaries_.push_back(feature.GetReflection()->GetRepeatedFloat(feature, field, i));
 }

@@ -12,6 +12,7 @@
 #include <string>
 #include <vector>
 
+#include "manygate/base/page_testing.h"
 #include "manygate/base/text.h"
 #include "manygate/config/feature_list.h"
 #include "manygate/config/load.h"
@@ -33,20 +34,9 @@ std::string WithSeparators(std::string text) {
   return text;
 }
 
-// Cells between "|", where "\|" is a "|" of the text.
 std::vector<std::string> CellsOf(const std::string& line) {
-  std::vector<std::string> cells = {""};
-  for (size_t i = 1; i < line.size(); ++i) {
-    if (line[i] == '\\' && i + 1 < line.size() && line[i + 1] == '|') {
-      cells.back() += line[++i];
-    } else if (line[i] == '|') {
-      cells.emplace_back();
-    } else {
-      cells.back() += line[i];
-    }
-  }
-  cells.pop_back();
-  for (std::string& cell : cells) cell = WithSeparators(std::string(Trim(cell)));
+  std::vector<std::string> cells = CellsOfLine(line);
+  for (std::string& cell : cells) cell = WithSeparators(cell);
   return cells;
 }
 
