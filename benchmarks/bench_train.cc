@@ -74,7 +74,7 @@ StatusOr<nlohmann::json> Measure(const Flags& flags) {
   MG_RETURN_IF_ERROR(config::ValidatePipeline(loaded));
   config::ResolveDefaults(&loaded.pipeline);
   MG_ASSIGN_OR_RETURN(Dataset data, PrepareTraining(loaded, pool, CacheDirectory(loaded.pipeline, "build/bench"), nullptr));
-  auto model = MakeModel(loaded.pipeline, data.schema, Purpose::kTrain);
+  auto model = MakeTrainingModel(loaded.pipeline, data.schema);
   Batches batches(data, flags.batch, flags.seed);
   Stepper stepper(*model, {batches.steps_per_epoch(), 1 << 30}, pool);
   const auto step = [&] { return stepper.Step(*data.train.table, batches.Next(), flags.batch); };

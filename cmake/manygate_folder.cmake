@@ -1,10 +1,11 @@
-# manygate_folder(NAME [PRECOMPILED common|config|none] [DEPENDS target...]): one static library per folder under manygate/
+# manygate_folder(NAME [GRPC] [PRECOMPILED common|config|none] [DEPENDS target...]): one static library per folder under manygate/
 # from every NAME/*.cc that is not a test, benchmark or main; one test program from every NAME/*_test.cc; one benchmark per
 # NAME/*_bench.cc. PRECOMPILED: which headers of precompiled.cmake its files are compiled with (default: config).
 include(${CMAKE_CURRENT_LIST_DIR}/precompiled.cmake)
 
 # The code of NAME/*.proto, a library of its own.
-function(manygate_protos name)
+# grpc: whether their services are wanted, too.
+function(manygate_protos name grpc)
   file(GLOB protos CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/${name}/*.proto)
   if(NOT protos)
     return()
@@ -17,14 +18,24 @@ function(manygate_protos name)
     add_custom_command(OUTPUT ${generated}.cc ${generated}.h DEPENDS ${proto}
       COMMAND protobuf::protoc -I ${PROJECT_SOURCE_DIR} --cpp_out ${PROJECT_BINARY_DIR}/generated ${proto})
     list(APPEND code ${generated}.cc)
+    if(grpc)
+      set(service ${PROJECT_BINARY_DIR}/generated/manygate/${name}/${stem}.grpc.pb)
+      add_custom_command(OUTPUT ${service}.cc ${service}.h DEPENDS ${proto}
+        COMMAND protobuf::protoc -I ${PROJECT_SOURCE_DIR} --grpc_out ${PROJECT_BINARY_DIR}/generated
+          --plugin=protoc-gen-grpc=$<TARGET_FILE:gRPC::grpc_cpp_plugin> ${proto})
+      list(APPEND code ${service}.cc)
+    endif()
   endforeach()
   add_library(manygate_${name}_proto STATIC ${code})
   target_include_directories(manygate_${name}_proto PUBLIC ${PROJECT_BINARY_DIR}/generated)
   target_link_libraries(manygate_${name}_proto PUBLIC protobuf::libprotobuf)
+  if(grpc)
+    target_link_libraries(manygate_${name}_proto PUBLIC gRPC::grpc++)
+  endif()
 endfunction()
 
 function(manygate_folder name)
-  cmake_parse_arguments(ARG "" "PRECOMPILED" "DEPENDS;TEST_DEPENDS" ${ARGN})
+  cmake_parse_arguments(ARG "GRPC" "PRECOMPILED" "DEPENDS;TEST_DEPENDS" ${ARGN})
   if(NOT ARG_PRECOMPILED)
     set(ARG_PRECOMPILED config)
   endif()
@@ -34,7 +45,7 @@ function(manygate_folder name)
   list(FILTER tests INCLUDE REGEX "_test\\.cc$")
   list(FILTER benches INCLUDE REGEX "_bench\\.cc$")
   list(FILTER sources EXCLUDE REGEX "_(test|bench|main)\\.cc$")
-  manygate_protos(${name})
+  manygate_protos(${name} ${ARG_GRPC})
   if(sources)
     add_library(manygate_${name} STATIC ${sources})
     set(kind PUBLIC)

@@ -74,7 +74,7 @@ class Network {
     std::vector<uint32_t> all(first_rows.rows);
     std::iota(all.begin(), all.end(), 0u);
     MG_ASSIGN_OR_RETURN(const features::Schema schema, features::FitFeatures(loaded, first_rows, all));
-    return std::unique_ptr<Network>(new Network(MakeModel(loaded.pipeline, schema, Purpose::kTrain), length, pool));
+    return std::unique_ptr<Network>(new Network(MakeTrainingModel(loaded.pipeline, schema), length, pool));
   }
 
   const features::Schema& schema() const { return model_->schema; }

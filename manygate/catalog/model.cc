@@ -24,13 +24,6 @@ namespace {
 
 std::vector<std::string> ModelFiles() { return {kConfigFileName, features::kSchemaFileName, kWeightsFileName}; }
 
-StateCounts CountStates(const config::Pipeline& pipeline, Purpose purpose) {
-  if (purpose == Purpose::kPredict) return {};
-  const config::TrainConfig& train = pipeline.train_config();
-  return {MakeOptimizer(train.dense_optimizer(), RowDecay::kEveryStep)->StatePerValue(),
-          MakeOptimizer(train.sparse_optimizer(), RowDecay::kWhenTouched)->StatePerValue()};
-}
-
 // Features and labels that the configuration names must be in the schema: both files are the user's to damage.
 Status CheckSchemaFits(const config::Pipeline& pipeline, const features::Schema& schema, const std::string& dir) {
   const auto missing = [&](const char* what, const std::string& name) {
@@ -85,12 +78,13 @@ void ClearUnseenRows(const features::Schema& schema, Model& model) {
 
 }  // namespace
 
-std::unique_ptr<Model> MakeModel(const config::Pipeline& pipeline, const features::Schema& schema, Purpose purpose) {
+std::unique_ptr<Model> MakeModel(const config::Pipeline& pipeline, const features::Schema& schema, Purpose purpose,
+                                 StateCounts states) {
   auto model = std::make_unique<Model>();
   model->pipeline = pipeline;
   model->schema = schema;
   model->graph = BuildGraph(pipeline, schema, {.purpose = purpose});
-  model->store = std::make_unique<ParameterStore>(model->graph, CountStates(pipeline, purpose));
+  model->store = std::make_unique<ParameterStore>(model->graph, states);
   model->store->Initialize(pipeline.train_config().seed());
   ClearUnseenRows(schema, *model);
   model->tasks = MakeTasks(pipeline, schema);
@@ -165,7 +159,7 @@ StatusOr<std::unique_ptr<Model>> LoadModel(const std::string& dir) {
   MG_ASSIGN_OR_RETURN(std::string schema_text, ReadFile(schema_path));
   MG_ASSIGN_OR_RETURN(features::Schema schema, features::SchemaFromText(schema_text, schema_path));
   MG_RETURN_IF_ERROR(CheckSchemaFits(loaded.pipeline, schema, dir));
-  std::unique_ptr<Model> model = MakeModel(loaded.pipeline, schema, Purpose::kPredict);
+  std::unique_ptr<Model> model = MakePredictionModel(loaded.pipeline, schema);
   MG_RETURN_IF_ERROR(LoadWeights(JoinPath(dir, kWeightsFileName), *model));
   return model;
 }

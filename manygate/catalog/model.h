@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // A model with everything that running it needs: resolved configuration, fitted schema, graph, parameters, losses.
 //
-//   std::unique_ptr<Model> model = MakeModel(pipeline, schema, Purpose::kTrain);   // parameters from their initializers
+//   std::unique_ptr<Model> model = MakeTrainingModel(pipeline, schema);   // parameters from their initializers
 //   MG_RETURN_IF_ERROR(SaveModel(*model, dir));
 //   MG_ASSIGN_OR_RETURN(std::unique_ptr<Model> model, LoadModel(dir));             // to predict
 //
@@ -37,8 +37,14 @@ struct Model {
   std::vector<Task> tasks;  // by tower; graph.outputs[t] are the logits of task t
 };
 
-// Parameters start from their initializers with train_config.seed.
-std::unique_ptr<Model> MakeModel(const config::Pipeline& pipeline, const features::Schema& schema, Purpose purpose);
+// Parameters start from their initializers with train_config.seed. states: of the optimizers.
+std::unique_ptr<Model> MakeModel(const config::Pipeline& pipeline, const features::Schema& schema, Purpose purpose,
+                                 StateCounts states);
+inline std::unique_ptr<Model> MakePredictionModel(const config::Pipeline& pipeline, const features::Schema& schema) {
+  return MakeModel(pipeline, schema, Purpose::kPredict, {});
+}
+// With the states of the configuration's optimizers (training.cc: what only predicts is not linked with optimizers).
+std::unique_ptr<Model> MakeTrainingModel(const config::Pipeline& pipeline, const features::Schema& schema);
 
 // Writes the files of the model directory, the manifest last; the folder is made when it is missing.
 Status SaveModel(const Model& model, const std::string& dir);

@@ -43,7 +43,7 @@ TEST(Model, ASavedModelPredictsTheSameBits) {
         "shared_bottom { bottom_mlp { hidden_units: 6 dropout_ratio: 0.5 } TOWERS }", "simple_multi_task { TOWERS }"}) {
     SCOPED_TRACE(kind);
     const TestFolder folder;
-    const auto model = MakeModel(TestPipeline(kind), TestSchema(), Purpose::kTrain);
+    const auto model = MakeTrainingModel(TestPipeline(kind), TestSchema());
     const std::string dir = folder.Path("new/folder");
     Status status = SaveModel(*model, dir);
     ASSERT_TRUE(status.ok()) << status.message();
@@ -73,7 +73,7 @@ TEST(Model, EmbeddingsThatNoTrainingRowReachesStartAtZero) {
   auto* state = schema.mutable_features(3);  // x, y, unknown, missing
   state->set_missing_count(1);
   const auto read = [&] {
-    const auto model = MakeModel(TestPipeline(), schema, Purpose::kTrain);
+    const auto model = MakeTrainingModel(TestPipeline(), schema);
     for (size_t i = 0; i < model->graph.parameters.size(); ++i)
       if (model->graph.parameters[i].name == "embeddings.state.weight") return model->store->Read(static_cast<int>(i));
     return std::vector<float>();
@@ -94,32 +94,30 @@ TEST(Model, EmbeddingsThatNoTrainingRowReachesStartAtZero) {
 }
 
 TEST(Model, StatesAreThoseOfTheOptimizersAndNoneForPrediction) {
-  EXPECT_EQ(MakeModel(TestPipeline(), TestSchema(), Purpose::kTrain)->store->num_states(), 2);
+  EXPECT_EQ(MakeTrainingModel(TestPipeline(), TestSchema())->store->num_states(), 2);
   config::Pipeline pipeline = TestPipeline();
   pipeline.mutable_train_config()->mutable_sparse_optimizer()->mutable_adagrad_optimizer();
-  const auto model = MakeModel(pipeline, TestSchema(), Purpose::kTrain);
+  const auto model = MakeTrainingModel(pipeline, TestSchema());
   for (size_t t = 0; t < model->graph.tables.size(); ++t)
     EXPECT_EQ(model->store->tables()[t]->num_states(), model->graph.tables[t].embedding ? 1 : 2);
-  const auto predicting = MakeModel(pipeline, TestSchema(), Purpose::kPredict);
+  const auto predicting = MakePredictionModel(pipeline, TestSchema());
   EXPECT_EQ(predicting->store->num_states(), 0);
   for (const auto& table : predicting->store->tables()) EXPECT_EQ(table->num_states(), -1);
 }
 
 TEST(Model, TheSeedDecidesInitialWeights) {
   config::Pipeline pipeline = TestPipeline();
-  const auto first = MakeModel(pipeline, TestSchema(), Purpose::kTrain);
-  const auto same = MakeModel(pipeline, TestSchema(), Purpose::kPredict);
+  const auto first = MakeTrainingModel(pipeline, TestSchema());
+  const auto same = MakePredictionModel(pipeline, TestSchema());
   pipeline.mutable_train_config()->set_seed(4);
-  const auto other = MakeModel(pipeline, TestSchema(), Purpose::kTrain);
+  const auto other = MakeTrainingModel(pipeline, TestSchema());
   EXPECT_EQ(first->store->Read(0), same->store->Read(0));
   EXPECT_NE(first->store->Read(0), other->store->Read(0));
 }
 
 class DamagedModel : public testing::Test {
  protected:
-  DamagedModel() {
-    MG_CHECK(SaveModel(*MakeModel(TestPipeline(), TestSchema(), Purpose::kTrain), dir_).ok(), "{}", dir_);
-  }
+  DamagedModel() { MG_CHECK(SaveModel(*MakeTrainingModel(TestPipeline(), TestSchema()), dir_).ok(), "{}", dir_); }
 
   std::string File(const std::string& name) const { return JoinPath(dir_, name); }
   // As whoever wrote the damaged files himself would.

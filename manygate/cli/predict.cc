@@ -12,6 +12,7 @@
 #include "manygate/base/check.h"
 #include "manygate/base/text.h"
 #include "manygate/catalog/ensemble.h"
+#include "manygate/catalog/outputs.h"
 #include "manygate/cli/printing.h"
 #include "manygate/cli/verbs.h"
 #include "manygate/data/csv_writer.h"
@@ -31,37 +32,21 @@ struct OutputColumn {
   int64_t width, offset;  // row r is at values[r * width + offset]
 };
 
-// "0", "1", ..., or the texts that stand for the classes.
-std::string ClassName(const features::LabelSchema& label, int index) {
-  return index < label.class_values_size() ? label.class_values(index) : std::to_string(index);
-}
-
-// The names that TorchEasyRec gives to the same columns; it writes the probabilities of classes as one vector, a CSV one
-// by one.
+// A CSV writes the numbers of an output one by one.
 std::vector<OutputColumn> OutputColumns(const Model& model, const Predictions& predictions, bool logits) {
   std::vector<OutputColumn> columns;
-  for (size_t t = 0; t < model.tasks.size(); ++t) {
-    const Task& task = model.tasks[t];
-    const int width = task.num_predictions();
-    const bool binary = task.kind == config::TaskKind::kBinary;
-    const std::string prefix = task.num_logits() == 2 && binary ? "probs1_" : binary ? "probs_" : "y_";
-    if (task.kind == config::TaskKind::kClasses) {
-      for (int c = 0; c < width; ++c)
-        columns.push_back({fmt::format("probs_{}_{}", task.tower, ClassName(model.schema.labels(task.label), c)),
-                           &predictions.values[t], width, c});
-    } else {
-      columns.push_back({prefix + task.tower, &predictions.values[t], 1, 0});
-    }
-    for (int c = 0; c < (logits ? task.num_logits() : 0); ++c) {
-      const std::string name = "logits_" + task.tower;
-      columns.push_back({task.num_logits() == 1 ? name : fmt::format("{}_{}", name, c), &predictions.logits[t],
-                         task.num_logits(), c});
+  size_t extra = 0;
+  for (const ModelOutput& output : ListOutputs(model)) {
+    const bool is_logits = output.kind == ModelOutput::Kind::kLogits;
+    const std::vector<float>& values = output.kind == ModelOutput::Kind::kExtra ? predictions.extras[extra++]
+                                       : is_logits                              ? predictions.logits[output.index]
+                                                                                : predictions.values[output.index];
+    for (int64_t c = 0; c < (is_logits && !logits ? 0 : output.width); ++c) {
+      const std::string part = output.classes.empty() ? std::to_string(c) : output.classes[static_cast<size_t>(c)];
+      const bool alone = output.width == 1 && output.classes.empty();
+      columns.push_back({alone ? output.name : fmt::format("{}_{}", output.name, part), &values, output.width, c});
     }
   }
-  size_t extra = 0;
-  for (const Graph::Output& output : model.graph.outputs)
-    if (output.kind == Graph::Output::Kind::kExtra)
-      columns.push_back({"probs_" + output.name, &predictions.extras[extra++], 1, 0});
   return columns;
 }
 

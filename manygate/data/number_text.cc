@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <cmath>
+#include <iterator>
 #include <cstdint>
 #include <system_error>
 
@@ -51,7 +52,22 @@ NumberParse Parse(std::string_view text, T* value) {
 NumberParse ParseFloat(std::string_view text, float* value) { return Parse(text, value); }
 NumberParse ParseDouble(std::string_view text, double* value) { return Parse(text, value); }
 
-std::string NumberText(float value) { return std::isnan(value) ? "" : fmt::format("{}", value); }
-std::string NumberText(double value) { return std::isnan(value) ? "" : fmt::format("{}", value); }
+void AppendNumberText(float value, std::string* text) {
+  if (!std::isnan(value)) fmt::format_to(std::back_inserter(*text), "{}", value);
+}
+void AppendNumberText(double value, std::string* text) {
+  if (!std::isnan(value)) fmt::format_to(std::back_inserter(*text), "{}", value);
+}
+
+std::string NumberText(float value) {
+  std::string text;
+  AppendNumberText(value, &text);
+  return text;
+}
+std::string NumberText(double value) {
+  std::string text;
+  AppendNumberText(value, &text);
+  return text;
+}
 
 }  // namespace manygate

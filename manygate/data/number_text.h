@@ -22,6 +22,8 @@ NumberParse ParseDouble(std::string_view text, double* value);
 // "3.0"), "1e+30". NaN, which means "missing": "".
 std::string NumberText(float value);
 std::string NumberText(double value);
+void AppendNumberText(float value, std::string* text);
+void AppendNumberText(double value, std::string* text);
 
 }  // namespace manygate
 

@@ -17,6 +17,7 @@ namespace manygate::features {
 namespace {
 
 using ::testing::ElementsAre;
+using ::testing::Field;
 using ::testing::HasSubstr;
 
 struct Batch {
@@ -325,17 +326,20 @@ void CheckRowEncoderEqualsEncode(const RandomRows& rows, int expected_id_bytes) 
   ASSERT_TRUE(reread.ok()) << reread.status().message();
   const auto encoder = RowEncoder::Create(*reread);
   ASSERT_TRUE(encoder.ok()) << encoder.status().message();
-  EXPECT_THAT(encoder->columns(), ElementsAre("job", "zip", "age", "age_text"));
+  EXPECT_THAT(encoder->columns(),
+              ElementsAre(Field(&ColumnRequest::name, "job"), Field(&ColumnRequest::name, "zip"),
+                          Field(&ColumnRequest::name, "age"), Field(&ColumnRequest::name, "age_text")));
+  RowWorkspace workspace;
 
   const std::vector<uint32_t> order = RandomPermutation(static_cast<uint32_t>(rows.table.rows), 3, 4);
   const Batch batch = Copy(*encoded, order);
   std::vector<int32_t> ids(batch.ids.size());
   std::vector<float> numbers(batch.numbers.size());
   for (size_t i = 0; i < order.size(); ++i) {
-    std::vector<std::string_view> texts;
-    for (const auto& column : rows.texts) texts.push_back(column[order[i]]);
-    const Status status =
-        encoder->Encode(texts, ids.data() + i * encoder->num_id_slots(), numbers.data() + i * encoder->number_width());
+    std::vector<Cell> texts;
+    for (const auto& column : rows.texts) texts.emplace_back(column[order[i]]);
+    const Status status = encoder->Encode(texts, &workspace, ids.data() + i * encoder->num_id_slots(),
+                                          numbers.data() + i * encoder->number_width());
     ASSERT_TRUE(status.ok()) << status.message();
   }
   EXPECT_EQ(ids, batch.ids);
@@ -359,12 +363,39 @@ TEST(RowEncoder, TextThatIsNoNumber) {
   ASSERT_TRUE(encoder.ok()) << encoder.status().message();
   int32_t ids[2];
   float numbers[2];
-  const std::vector<std::string_view> texts = {"a", "old"};
-  const Status status = encoder->Encode(texts, ids, numbers);
+  RowWorkspace workspace;
+  const std::vector<Cell> texts = {Cell("a"), Cell("old")};
+  const Status status = encoder->Encode(texts, &workspace, ids, numbers);
   EXPECT_EQ(status.code(), StatusCode::kInvalidInput);
   EXPECT_EQ(status.message(),
             "column \"age\": \"old\" is no number, which feature \"age\" needs\n"
             "column \"age\": \"old\" is no number, which feature \"age_bins\" needs");
+}
+
+TEST(RowEncoder, TypedCells) {
+  const auto schema = FitText(kConfig, Rows());
+  ASSERT_TRUE(schema.ok()) << schema.status().message();
+  const auto encoder = RowEncoder::Create(*schema);
+  ASSERT_TRUE(encoder.ok()) << encoder.status().message();
+  RowWorkspace workspace;
+  const auto encode = [&](Cell age) {
+    std::vector<float> numbers(static_cast<size_t>(encoder->number_width()));
+    std::vector<int32_t> ids(static_cast<size_t>(encoder->num_id_slots()));
+    const std::vector<Cell> cells = {Cell("a"), age};
+    const Status status = encoder->Encode(cells, &workspace, ids.data(), numbers.data());
+    EXPECT_TRUE(status.ok()) << status.message();
+    return std::pair(ids, numbers);
+  };
+  EXPECT_EQ(encode(Cell(int64_t{35})), encode(Cell("35")));
+  EXPECT_EQ(encode(Cell(35.5f)), encode(Cell("35.5")));
+  EXPECT_EQ(encode(Cell(35.5)), encode(Cell("35.5")));
+  EXPECT_EQ(encode(Cell(std::nanf(""))), encode(Cell("")));
+  EXPECT_NE(encode(Cell(35.5)), encode(Cell(70.0)));
+  int32_t ids[2];
+  float numbers[2];
+  const std::vector<Cell> infinite = {Cell("a"), Cell(1e300)};
+  EXPECT_THAT(encoder->Encode(infinite, &workspace, ids, numbers).message(),
+              HasSubstr("1e+300 is not a finite number that a float can hold, which feature \"age\" needs"));
 }
 
 TEST(RowEncoder, RefusesASchemaThatIsNotWhole) {

@@ -247,17 +247,18 @@ TEST(GeneratedFeatures, RowEncoderEqualsTheTable) {
   ASSERT_EQ(encoder->number_width(), encoded->number_width());
   const auto ids_wide = static_cast<size_t>(encoded->num_id_slots()),
              numbers_wide = static_cast<size_t>(encoded->number_width());
+  RowWorkspace workspace;
   for (uint32_t row = 0; row < kRows; ++row) {
-    std::vector<std::string_view> cells;
-    for (const std::string& column : encoder->columns()) {
-      const auto place = std::find(names.begin(), names.end(), column) - names.begin();
-      ASSERT_LT(place, static_cast<long>(names.size())) << column;
-      cells.push_back(texts[static_cast<size_t>(place)][row]);
+    std::vector<Cell> cells;
+    for (const ColumnRequest& column : encoder->columns()) {
+      const auto place = std::find(names.begin(), names.end(), column.name) - names.begin();
+      ASSERT_LT(place, static_cast<long>(names.size())) << column.name;
+      cells.emplace_back(texts[static_cast<size_t>(place)][row]);
     }
     std::vector<int32_t> ids(ids_wide), row_ids(ids_wide);
     std::vector<float> numbers(numbers_wide), row_numbers(numbers_wide);
     encoded->CopyRows(&row, 1, ids.data(), numbers.data(), nullptr, nullptr);
-    const Status status = encoder->Encode(cells, row_ids.data(), row_numbers.data());
+    const Status status = encoder->Encode(cells, &workspace, row_ids.data(), row_numbers.data());
     ASSERT_TRUE(status.ok()) << status.message();
     ASSERT_EQ(ids, row_ids) << row;
     ASSERT_EQ(std::memcmp(numbers.data(), row_numbers.data(), numbers_wide * sizeof(float)), 0) << row;

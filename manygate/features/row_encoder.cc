@@ -4,7 +4,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <limits>
 #include <utility>
 
 #include "manygate/base/check.h"
@@ -18,78 +17,82 @@ StatusOr<RowEncoder> RowEncoder::Create(const Schema& schema) {
   RowEncoder result;
   result.num_id_slots_ = static_cast<int>(schema.num_id_slots());
   result.number_width_ = static_cast<int>(schema.number_width());
-  std::set<std::string> made;
-  for (const config::Generator& generator : schema.generators()) made.insert(generator.column());
-  const auto add = [&](const std::string& column) {
-    if (!made.contains(column) &&
-        std::find(result.columns_.begin(), result.columns_.end(), column) == result.columns_.end())
-      result.columns_.push_back(column);
-  };
-  for (const config::Generator& generator : schema.generators())
-    for (const config::GeneratorInput& input : generator.inputs())
-      if (input.has_column()) add(input.column());
-  for (const FeatureSchema& feature : schema.features()) add(feature.column());
+  result.columns_ = RequiredColumns(schema, {.labels = false, .weight = false});
   // Made columns stand behind those that are given.
-  std::vector<std::string> all = result.columns_;
+  std::vector<std::string> all;
+  for (const ColumnRequest& column : result.columns_) all.push_back(column.name);
   const auto place = [&](const std::string& column) {
-    return static_cast<int>(std::find(all.begin(), all.end(), column) - all.begin());
+    return static_cast<size_t>(std::find(all.begin(), all.end(), column) - all.begin());
   };
+  result.wanted_as_text_.resize(all.size() + static_cast<size_t>(schema.generators_size()));
   for (const config::Generator& generator : schema.generators()) {
     Maker maker{std::make_unique<const CellMaker>(generator), {}};
-    for (const config::GeneratorInput& input : generator.inputs())
-      maker.inputs.push_back(input.has_column() ? place(input.column()) : -1);
+    for (const config::GeneratorInput& input : generator.inputs()) {
+      maker.inputs.push_back(input.has_column() ? static_cast<int>(place(input.column())) : -1);
+      if (input.has_column()) result.wanted_as_text_[place(input.column())] = 1;
+    }
     result.makers_.push_back(std::move(maker));
     all.push_back(generator.column());
   }
-  for (const FeatureSchema& feature : schema.features())
-    result.entries_.push_back({FeatureFromSchema(feature), place(feature.column())});
+  for (const FeatureSchema& feature : schema.features()) {
+    Entry entry{FeatureFromSchema(feature), place(feature.column())};
+    entry.text = entry.feature->SourceKind() == ColumnKind::kCategory;
+    if (entry.text) result.wanted_as_text_[entry.column] = 1;
+    result.entries_.push_back(std::move(entry));
+  }
   return result;
 }
 
-// Numbers as texts of all their digits, which ParseFloat reads back to the same bits.
-void RowEncoder::MakeCells(std::span<const std::string_view> texts, std::vector<std::string>* made) const {
-  GeneratorWorkspace workspace;
-  std::vector<std::string_view> cells;
+void RowEncoder::MakeCells(RowWorkspace* workspace) const {
   for (size_t i = 0; i < makers_.size(); ++i) {
-    cells.clear();
-    for (const int input : makers_[i].inputs) {
-      const auto column = static_cast<size_t>(std::max(input, 0));
-      cells.push_back(input < 0 ? "" : column < texts.size() ? texts[column] : (*made)[column - texts.size()]);
+    const CellMaker& maker = *makers_[i].maker;
+    workspace->inputs.clear();
+    for (const int input : makers_[i].inputs)
+      workspace->inputs.push_back(input < 0 ? std::string_view() : workspace->views[static_cast<size_t>(input)]);
+    const size_t column = columns_.size() + i;
+    std::string& text = workspace->texts[column];
+    if (maker.makes_number()) {
+      text.clear();
+      workspace->made_numbers[i] = maker.MakeNumber(workspace->inputs, &workspace->generator);
+      if (wanted_as_text_[column] != 0) AppendNumberText(workspace->made_numbers[i], &text);
+    } else {
+      text = maker.MakeText(workspace->inputs, &workspace->generator);
     }
-    if (!makers_[i].maker->makes_number()) {
-      (*made)[i] = makers_[i].maker->MakeText(cells, &workspace);
-      continue;
-    }
-    const float number = makers_[i].maker->MakeNumber(cells, &workspace);
-    if (!std::isnan(number)) (*made)[i] = fmt::format("{}", number);
+    workspace->views[column] = text;
   }
 }
 
-Status RowEncoder::Encode(std::span<const std::string_view> texts, int32_t* ids, float* numbers) const {
-  MG_CHECK(texts.size() == columns_.size(), "{} texts for {} columns", texts.size(), columns_.size());
+Status RowEncoder::Encode(std::span<const Cell> cells, RowWorkspace* workspace, int32_t* ids, float* numbers) const {
+  MG_CHECK(cells.size() == columns_.size(), "{} cells for {} columns", cells.size(), columns_.size());
   const ScopedFlushDenormals flush_denormals;  // as Encode for tables
-  std::string problems;
-  std::vector<std::string> made(makers_.size());
-  MakeCells(texts, &made);
+  workspace->texts.resize(wanted_as_text_.size());
+  workspace->views.resize(wanted_as_text_.size());
+  workspace->made_numbers.resize(makers_.size());
+  for (size_t i = 0; i < cells.size(); ++i)
+    if (wanted_as_text_[i] != 0) workspace->views[i] = cells[i].AsText(&workspace->texts[i]);
+  MakeCells(workspace);
+  std::string problems, problem;
   for (const Entry& entry : entries_) {
     const FeatureSchema& schema = entry.feature->schema();
-    const auto column = static_cast<size_t>(entry.column);
-    const std::string_view text = column < texts.size() ? texts[column] : made[column - texts.size()];
-    float number = std::numeric_limits<float>::quiet_NaN();
-    RawValues values{.count = 1};
-    if (entry.feature->SourceKind() == ColumnKind::kCategory) {
-      values.texts = &text;
-    } else {
-      values.numbers = &number;
-      if (!text.empty() && ParseFloat(text, &number) != NumberParse::kOk) {
-        problems += fmt::format("{}column \"{}\": \"{}\" is no number, which feature \"{}\" needs",
-                                problems.empty() ? "" : "\n", schema.column(), text, schema.name());
-        continue;
-      }
-    }
     // Ids are below 2^31.
-    entry.feature->Transform(values, reinterpret_cast<uint32_t*>(ids) + schema.id_slot(),
-                             numbers + schema.number_offset());
+    const auto feature_ids = reinterpret_cast<uint32_t*>(ids) + schema.id_slot();
+    float* const feature_numbers = numbers + schema.number_offset();
+    if (entry.text) {
+      entry.feature->Transform({.texts = &workspace->views[entry.column], .count = 1}, feature_ids, feature_numbers);
+      continue;
+    }
+    const bool made = entry.column >= columns_.size();
+    const bool made_text = made && !makers_[entry.column - columns_.size()].maker->makes_number();
+    const Cell cell = made_text ? Cell(workspace->views[entry.column])
+                      : made    ? Cell(workspace->made_numbers[entry.column - columns_.size()])
+                                : cells[entry.column];
+    float number = 0;
+    if (cell.AsNumber(&number, &problem)) {
+      entry.feature->Transform({.numbers = &number, .count = 1}, feature_ids, feature_numbers);
+    } else {
+      problems += fmt::format("{}column \"{}\": {}, which feature \"{}\" needs", problems.empty() ? "" : "\n",
+                              schema.column(), problem, schema.name());
+    }
   }
   return problems.empty() ? OkStatus() : InvalidInput(problems);
 }

@@ -324,11 +324,12 @@ TEST(ValueLists, RowEncoderAndAnyThreadsGiveTheSameAfterSavingAndLoading) {
   EXPECT_EQ(std::memcmp(a->record(0), b->record(0), a->memory_bytes()), 0);
   const auto encoder = RowEncoder::Create(*loaded);
   ASSERT_TRUE(encoder.ok());
+  RowWorkspace workspace;
   for (uint32_t row = 0; row < 5000; ++row) {
     std::vector<int32_t> from_table(encoder->num_id_slots()), from_texts(encoder->num_id_slots(), -1);
     a->CopyRows(&row, 1, from_table.data(), nullptr, nullptr, nullptr);
-    const std::vector<std::string_view> cells = {texts[row], others[row]};
-    ASSERT_TRUE(encoder->Encode(cells, from_texts.data(), nullptr).ok());
+    const std::vector<Cell> cells = {Cell(texts[row]), Cell(others[row])};
+    ASSERT_TRUE(encoder->Encode(cells, &workspace, from_texts.data(), nullptr).ok());
     ASSERT_EQ(from_texts, from_table) << texts[row];
   }
 }

@@ -11,6 +11,7 @@
 #include <span>
 #include <string>
 
+#include "manygate/base/status.h"
 #include "manygate/base/thread_pool.h"
 #include "manygate/math/row_table.h"
 
@@ -67,6 +68,10 @@ struct OpContext {
   float* scratch = nullptr;    // any content, for one call: `scratch` floats
 };
 
+// What Export is given and writes to; a Tensor is a value of the program (graph/tensor_program.h).
+struct ExportContext;
+using Tensor = int;
+
 // What the memory plan must know of an operation.
 struct OpTraits {
   enum class Memory {
@@ -103,6 +108,10 @@ class Op {
   // Called once per training batch after the last slice; d_blocks are those of the whole batch. The gradients of blocks
   // that are `batch_only` are written here.
   virtual void EndBatch(const OpContext& context) const {}
+  // Forward, when predicting, as a few plain tensor operations: what ONNX files and C sources are written from. Exported
+  // graphs are not rewritten, so operations that only passes add, or only training has, need none. InvalidInput: what of it
+  // cannot be exported.
+  virtual StatusOr<Tensor> Export(const ExportContext& context) const;
   // The operation and its kernel in a few words: "dense, native".
   virtual std::string Describe() const = 0;
 };

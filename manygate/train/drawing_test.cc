@@ -52,7 +52,7 @@ std::string Draw(const std::string& model) {
   config::ResolveDefaults(&loaded->pipeline);
   const auto schema = features::SchemaFromText(kSchema, "schema.pbtxt");
   EXPECT_TRUE(schema.ok()) << schema.status().message();
-  return DrawModel(*MakeModel(loaded->pipeline, *schema, Purpose::kPredict));
+  return DrawModel(*MakePredictionModel(loaded->pipeline, *schema));
 }
 
 constexpr char kTwoTowers[] = R"(

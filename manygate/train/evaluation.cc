@@ -6,8 +6,8 @@
 #include <utility>
 
 #include "manygate/base/check.h"
+#include "manygate/catalog/outputs.h"
 #include "manygate/config/accessors.h"
-#include "manygate/math/cross_entropy.h"
 
 namespace manygate {
 namespace {
@@ -84,15 +84,15 @@ void Evaluator::PredictMember(size_t member, const RowSelection& selection, Pred
   const auto& table = *selection.table;
   const int64_t rows = static_cast<int64_t>(selection.rows.size());
   predictions->rows = rows;
-  for (const Task& task : model.tasks) {
-    predictions->logits.push_back(Zeros(rows, task.num_logits()));
-    predictions->values.push_back(Zeros(rows, task.num_predictions()));
+  // Outputs of the model, and where each goes.
+  const std::vector<ModelOutput> outputs = ListOutputs(model);
+  std::vector<float*> values;
+  for (const ModelOutput& output : outputs) {
+    auto& arrays = output.kind == ModelOutput::Kind::kLogits       ? predictions->logits
+                   : output.kind == ModelOutput::Kind::kPrediction ? predictions->values
+                                                                   : predictions->extras;
+    values.push_back(arrays.emplace_back(Zeros(rows, output.width)).data());
   }
-  std::vector<std::pair<size_t, std::vector<float>*>> extras;  // (output of the graph, its predictions)
-  for (const Graph::Output& output : model.graph.outputs)
-    if (output.kind == Graph::Output::Kind::kExtra) predictions->extras.push_back(Zeros(rows, 1));
-  for (size_t i = 0, e = 0; i < model.graph.outputs.size(); ++i)
-    if (model.graph.outputs[i].kind == Graph::Output::Kind::kExtra) extras.emplace_back(i, &predictions->extras[e++]);
   executor.ParametersChanged();
   const int64_t batch_rows = model.pipeline.data_config().eval_batch_size();
   std::vector<int32_t> ids(std::min(batch_rows, rows) * table.num_id_slots());
@@ -103,19 +103,8 @@ void Evaluator::PredictMember(size_t member, const RowSelection& selection, Pred
     const InputBatch batch{n, ids.data(), table.num_id_slots(), numbers.data(), table.number_width()};
     executor.Forward(batch, [&](const Slice& slice) {
       const int64_t at = first + slice.first_row;
-      for (size_t t = 0; t < model.tasks.size(); ++t) {
-        const int64_t width = model.tasks[t].num_logits();
-        const View& logits = slice.logits[t];
-        for (int64_t r = 0; r < slice.rows; ++r)
-          std::copy_n(logits.data + r * logits.stride, width, predictions->logits[t].data() + (at + r) * width);
-        model.tasks[t].Link(logits.data, logits.stride, slice.rows,
-                            predictions->values[t].data() + at * model.tasks[t].num_predictions());
-      }
-      for (const auto& [output, values] : extras) {
-        const View& logits = slice.logits[output];
-        for (int64_t r = 0; r < slice.rows; ++r) (*values)[at + r] = logits.data[r * logits.stride];
-        Sigmoid(values->data() + at, slice.rows, values->data() + at);
-      }
+      for (size_t i = 0; i < outputs.size(); ++i)
+        ReadOutput(model, outputs[i], slice, values[i] + at * outputs[i].width);
     });
   }
 }

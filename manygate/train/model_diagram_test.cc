@@ -21,7 +21,7 @@ using testing::IsEmpty;
 using testing::IsSupersetOf;
 
 Diagram DiagramOf(const std::string& model) {
-  return ModelDiagram(*MakeModel(TestPipeline(model), TestSchema(), Purpose::kPredict));
+  return ModelDiagram(*MakePredictionModel(TestPipeline(model), TestSchema()));
 }
 
 // By title: the titles that it reads.
@@ -98,7 +98,7 @@ TEST(ModelDiagram, EveryModelHasADrawing) {
     *filled->mutable_feature_groups() = pipeline.model_config().feature_groups();
     *pipeline.mutable_model_config() = *filled;
     config::ResolveDefaults(&pipeline);
-    const auto model = MakeModel(pipeline, TestSchema(), Purpose::kPredict);
+    const auto model = MakePredictionModel(pipeline, TestSchema());
     const Diagram diagram = ModelDiagram(*model);
     const auto arrows = Arrows(diagram);
     EXPECT_EQ(arrows.count("probs_income"), 1u);

@@ -90,7 +90,7 @@ class Trainer {
       return InvalidInput(
           "early_stopping and best_metrics need validation rows: set eval_input_path or "
           "data_config.split.validation_fraction");
-    model_ = MakeModel(pipeline_, data_.schema, Purpose::kTrain);
+    model_ = MakeTrainingModel(pipeline_, data_.schema);
     stepper_ = std::make_unique<Stepper>(*model_, run_, pool_);
     evaluator_ = std::make_unique<Evaluator>(*model_, pool_);
     monitor_ = std::make_unique<HealthMonitor>(*model_, *stepper_, data_, pool_);

@@ -214,7 +214,7 @@ class PreparedRun {
     auto prepared = PrepareTraining(loaded, pool_, "", &notes);
     EXPECT_TRUE(prepared.ok()) << prepared.status().message();
     data = std::move(*prepared);
-    model = MakeModel(loaded.pipeline, data.schema, Purpose::kTrain);
+    model = MakeTrainingModel(loaded.pipeline, data.schema);
     stepper = std::make_unique<Stepper>(*model, length, pool_);
   }
 

@@ -42,7 +42,7 @@ void ExpectValid(const config::Pipeline& pipeline) {
 }
 
 int64_t Parameters(const Prepared& prepared, const config::Pipeline& pipeline) {
-  return MakeModel(pipeline, prepared.schema, Purpose::kTrain)->graph.NumParameters();
+  return MakeTrainingModel(pipeline, prepared.schema)->graph.NumParameters();
 }
 
 std::string Towers(const std::string& mlp = "mlp { hidden_units: 4 }") {

@@ -1,0 +1,234 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "manygate/predictor/predictor.h"
+
+#include <fmt/format.h>
+
+#include <functional>
+#include <mutex>
+#include <utility>
+
+#include "manygate/base/check.h"
+#include "manygate/base/thread_pool.h"
+#include "manygate/catalog/ensemble.h"
+#include "manygate/catalog/outputs.h"
+#include "manygate/config/accessors.h"
+#include "manygate/data/number_text.h"
+#include "manygate/data/source_options.h"
+#include "manygate/features/row_encoder.h"
+#include "manygate/graph/executor.h"
+
+namespace manygate {
+namespace {
+
+using features::Cell;
+
+std::string_view TrimBlanks(std::string_view text) {
+  const auto blank = [](char c) { return c == ' ' || c == '\t'; };
+  while (!text.empty() && blank(text.front())) text.remove_prefix(1);
+  while (!text.empty() && blank(text.back())) text.remove_suffix(1);
+  return text;
+}
+
+template <typename Items>
+int FindByName(const Items& items, std::string_view name) {
+  for (size_t i = 0; i < items.size(); ++i)
+    if (items[i].name == name) return static_cast<int>(i);
+  return -1;
+}
+
+// What one call works with; kept for the next.
+struct Workspace {
+  features::RowWorkspace row;
+  std::vector<Cell> cells;
+  std::string text;
+  std::vector<int32_t> ids;                          // of Predict
+  std::vector<float> numbers;                        // of Predict
+  std::vector<std::unique_ptr<Executor>> executors;  // by member
+  std::vector<std::vector<float>> member_values;     // by output: of one member of an ensemble, for one slice
+};
+
+}  // namespace
+
+struct Predictor::State {
+  explicit State(features::RowEncoder row_encoder) : encoder(std::move(row_encoder)) {}
+  std::unique_ptr<Workspace> MakeWorkspace();
+  // The cells of one row, with those that count as missing taken out; they lie in the workspace.
+  std::span<const Cell> Cleaned(std::span<const Cell> row, Workspace* workspace) const;
+  Status Encode(std::span<const Cell> cells, int64_t rows, Workspace* workspace, int32_t* ids, float* numbers) const;
+  void Score(int64_t rows, const int32_t* ids, const float* numbers, std::span<float* const> values,
+             Workspace* workspace) const;
+
+  std::vector<std::unique_ptr<Model>> members;
+  features::RowEncoder encoder;
+  std::vector<ModelOutput> outputs;
+  bool trim_blanks = true;
+  std::vector<std::string> missing_values;
+  bool has_numeric_missing = false;
+  ThreadPool inline_pool{1};  // starts and locks nothing: each call works on its caller's thread
+
+  std::mutex mutex;  // guards idle
+  std::vector<std::unique_ptr<Workspace>> idle;
+};
+
+namespace {
+
+// A workspace that no other call has, put back at the end.
+template <typename State>
+class Lease {
+ public:
+  explicit Lease(State* state) : state_(state) {
+    {
+      const std::lock_guard lock(state->mutex);
+      if (!state->idle.empty()) {
+        workspace_ = std::move(state->idle.back());
+        state->idle.pop_back();
+      }
+    }
+    if (workspace_ == nullptr) workspace_ = state->MakeWorkspace();
+  }
+  ~Lease() {
+    const std::lock_guard lock(state_->mutex);
+    state_->idle.push_back(std::move(workspace_));
+  }
+  Lease(const Lease&) = delete;
+  Lease& operator=(const Lease&) = delete;
+  Workspace* get() { return workspace_.get(); }
+
+ private:
+  State* state_;
+  std::unique_ptr<Workspace> workspace_;
+};
+
+}  // namespace
+
+Predictor::Predictor() = default;
+Predictor::~Predictor() = default;
+
+StatusOr<std::unique_ptr<Predictor>> Predictor::Load(const std::string& dir) {
+  MG_ASSIGN_OR_RETURN(auto members, LoadMembers(dir));
+  const Model& model = *members[0];
+  MG_ASSIGN_OR_RETURN(features::RowEncoder encoder, features::RowEncoder::Create(model.schema));
+  MG_ASSIGN_OR_RETURN(const SourceOptions options, SourceOptionsFromConfig(model.pipeline.data_config()));
+  std::unique_ptr<Predictor> predictor(new Predictor());
+  predictor->state_ = std::make_unique<State>(std::move(encoder));
+  State& state = *predictor->state_;
+  predictor->model_name_ = config::ModelName(model.pipeline.model_config());
+  predictor->num_id_slots_ = state.encoder.num_id_slots();
+  predictor->number_width_ = state.encoder.number_width();
+  for (const ColumnRequest& column : state.encoder.columns())
+    predictor->inputs_.push_back({column.name, column.kind == ColumnKind::kNumber});
+  state.outputs = ListOutputs(model);
+  for (const ModelOutput& output : state.outputs)
+    predictor->outputs_.push_back(
+        {output.name, output.width, output.kind == ModelOutput::Kind::kLogits, output.classes});
+  const bool text_file = options.dataset_type == config::CsvDataset || options.dataset_type == config::FieldListDataset;
+  state.trim_blanks = text_file && options.trim_blanks;
+  state.missing_values = options.missing_values;
+  for (const std::string& text : options.missing_values) {
+    float number = 0;
+    state.has_numeric_missing |= ParseFloat(text, &number) == NumberParse::kOk;
+  }
+  state.members = std::move(members);
+  // What follows from the parameters alone is computed once, in the models' stores, which all workspaces read.
+  std::unique_ptr<Workspace> workspace = state.MakeWorkspace();
+  for (const auto& executor : workspace->executors) executor->ParametersChanged();
+  state.idle.push_back(std::move(workspace));
+  return predictor;
+}
+
+int Predictor::FindInput(std::string_view name) const { return FindByName(inputs_, name); }
+int Predictor::FindOutput(std::string_view name) const { return FindByName(outputs_, name); }
+
+std::unique_ptr<Workspace> Predictor::State::MakeWorkspace() {
+  auto workspace = std::make_unique<Workspace>();
+  int64_t slice_rows = 0;
+  for (const auto& member : members) {
+    slice_rows = static_cast<int64_t>(member->pipeline.train_config().slice_rows());
+    workspace->executors.push_back(std::make_unique<Executor>(member->graph, *member->store,
+                                                              ExecutorOptions{.slice_rows = slice_rows}, inline_pool));
+  }
+  for (const ModelOutput& output : outputs)
+    workspace->member_values.emplace_back(members.size() > 1 ? static_cast<size_t>(slice_rows * output.width) : 0);
+  return workspace;
+}
+
+// The rules of data/row_writer.h, and of text files' trim_blanks.
+std::span<const Cell> Predictor::State::Cleaned(std::span<const Cell> row, Workspace* workspace) const {
+  std::vector<Cell>& cells = workspace->cells;
+  cells.assign(row.begin(), row.end());
+  for (Cell& cell : cells) {
+    if (!cell.is_text() && !has_numeric_missing) continue;
+    std::string_view text = cell.AsText(&workspace->text);
+    if (cell.is_text() && trim_blanks) cell = text = TrimBlanks(text);
+    for (const std::string& missing : missing_values)
+      if (text == missing) cell = Cell();
+  }
+  return cells;
+}
+
+Status Predictor::State::Encode(std::span<const Cell> cells, int64_t rows, Workspace* workspace, int32_t* ids,
+                                float* numbers) const {
+  const size_t width = encoder.columns().size();
+  MG_CHECK(cells.size() == static_cast<size_t>(rows) * width, "{} cells for {} rows of {}", cells.size(), rows, width);
+  std::string problems;
+  for (int64_t row = 0, count = 0; row < rows && count < kMostProblems; ++row) {
+    const std::span<const Cell> cleaned = Cleaned(cells.subspan(static_cast<size_t>(row) * width, width), workspace);
+    const Status status = encoder.Encode(cleaned, &workspace->row, ids + row * encoder.num_id_slots(),
+                                         numbers + row * encoder.number_width());
+    if (status.ok()) continue;
+    ++count;
+    problems += fmt::format("{}row {}: {}", problems.empty() ? "" : "\n", row, status.message());
+  }
+  return problems.empty() ? OkStatus() : InvalidInput(problems);
+}
+
+void Predictor::State::Score(int64_t rows, const int32_t* ids, const float* numbers, std::span<float* const> values,
+                             Workspace* workspace) const {
+  MG_CHECK(values.size() == outputs.size(), "{} outputs for {}", values.size(), outputs.size());
+  const ScopedFlushDenormals flush_denormals;  // as training and evaluation
+  const InputBatch batch{rows, ids, encoder.num_id_slots(), numbers, encoder.number_width()};
+  for (size_t m = 0; m < members.size(); ++m) {
+    const auto read = [&](const Slice& slice) {
+      for (size_t i = 0; i < outputs.size(); ++i) {
+        if (values[i] == nullptr) continue;
+        const int64_t width = outputs[i].width;
+        float* const to = values[i] + slice.first_row * width;
+        if (m == 0) {
+          ReadOutput(*members[m], outputs[i], slice, to);
+          continue;
+        }
+        float* const member = workspace->member_values[i].data();
+        ReadOutput(*members[m], outputs[i], slice, member);
+        for (int64_t k = 0; k < slice.rows * width; ++k) to[k] += member[k];
+      }
+    };
+    workspace->executors[m]->Forward(batch, std::ref(read));  // by reference: a copy would be allocated
+  }
+  if (members.size() == 1) return;
+  const auto count = static_cast<float>(members.size());
+  for (size_t i = 0; i < outputs.size(); ++i)
+    for (int64_t k = 0; values[i] != nullptr && k < rows * outputs[i].width; ++k) values[i][k] /= count;
+}
+
+Status Predictor::Encode(std::span<const Cell> cells, int64_t rows, int32_t* ids, float* numbers) const {
+  Lease lease(state_.get());
+  return state_->Encode(cells, rows, lease.get(), ids, numbers);
+}
+
+void Predictor::Score(int64_t rows, const int32_t* ids, const float* numbers, std::span<float* const> outputs) const {
+  if (rows == 0) return;
+  Lease lease(state_.get());
+  state_->Score(rows, ids, numbers, outputs, lease.get());
+}
+
+Status Predictor::Predict(std::span<const Cell> cells, int64_t rows, std::span<float* const> outputs) const {
+  Lease lease(state_.get());
+  Workspace* const workspace = lease.get();
+  workspace->ids.resize(static_cast<size_t>(rows * num_id_slots()));
+  workspace->numbers.resize(static_cast<size_t>(rows * number_width()));
+  MG_RETURN_IF_ERROR(state_->Encode(cells, rows, workspace, workspace->ids.data(), workspace->numbers.data()));
+  if (rows > 0) state_->Score(rows, workspace->ids.data(), workspace->numbers.data(), outputs, workspace);
+  return OkStatus();
+}
+
+}  // namespace manygate
