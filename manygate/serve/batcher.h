@@ -10,6 +10,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <memory>
 
 #include "manygate/serve/job.h"
@@ -22,6 +23,9 @@ struct BatcherOptions {
   int64_t max_batch_rows = 1024;                 // one job of more rows is a batch of its own
   int64_t max_queue_rows = 16384;                // rows that wait, over all versions; one more job is refused
   std::chrono::microseconds max_queue_delay{0};  // how long a batch that is not full waits for more; 0: not at all
+  // Called by a scoring thread behind the last `done` of each batch: where `done` only puts the job into a list of its
+  // protocol, this wakes whoever writes the answers, once.
+  std::function<void()> after_batch = {};
 };
 
 // What happened since the start; for /metrics.
@@ -38,7 +42,8 @@ class Batcher {
   Batcher& operator=(const Batcher&) = delete;
 
   // The job must live until its `done` is called, once, on a scoring thread, with kOk or kDeadlineExceeded (a job whose
-  // deadline has passed before its turn is not scored). Where the outcome is not kOk, `done` is not called.
+  // deadline has passed before its turn is not scored). Where the outcome is not kOk, `done` is not called. Versions take
+  // turns. Nothing is allocated after the first jobs.
   Outcome Submit(Job* job);
   // Refuses new jobs and waits for those that were taken.
   void Drain();

@@ -5,6 +5,16 @@
 #include <utility>
 
 namespace manygate::serve {
+namespace {
+
+template <typename T>
+void ShrinkIfLarge(std::vector<T>* values) {
+  if (values->capacity() * sizeof(T) <= Job::kKeptBytes) return;
+  values->clear();
+  values->shrink_to_fit();
+}
+
+}  // namespace
 
 void Job::Start(std::shared_ptr<const ServedVersion> version, Clock::time_point arrived, Clock::time_point deadline) {
   version_ = std::move(version);
@@ -13,6 +23,7 @@ void Job::Start(std::shared_ptr<const ServedVersion> version, Clock::time_point 
   rows_ = 0;
   kept_.clear();
   next = nullptr;
+  abandoned_.store(false, std::memory_order_relaxed);
   wanted_.assign(version_->predictor->outputs().size(), 0);
   outputs_.resize(wanted_.size());
 }
@@ -20,6 +31,10 @@ void Job::Start(std::shared_ptr<const ServedVersion> version, Clock::time_point 
 void Job::Finish() {
   kept_.clear();
   cells_.clear();  // they view the request
+  ShrinkIfLarge(&cells_);
+  ShrinkIfLarge(&ids_);
+  ShrinkIfLarge(&numbers_);
+  for (std::vector<float>& output : outputs_) ShrinkIfLarge(&output);
   version_.reset();
 }
 

@@ -13,6 +13,7 @@
 #ifndef MANYGATE_SERVE_JOB_H_
 #define MANYGATE_SERVE_JOB_H_
 
+#include <atomic>
 #include <chrono>
 #include <cstdint>
 #include <functional>
@@ -39,16 +40,20 @@ struct ServedVersion {
 class Job {
  public:
   void Start(std::shared_ptr<const ServedVersion> version, Clock::time_point arrived, Clock::time_point deadline);
+  // Buffers that one large request has grown beyond kKeptBytes are let go, too.
   void Finish();
+  static constexpr size_t kKeptBytes = 1 << 20;
 
   const ServedVersion& version() const { return *version_; }
   const std::shared_ptr<const ServedVersion>& shared_version() const { return version_; }
   Clock::time_point arrived() const { return arrived_; }
   Clock::time_point deadline() const { return deadline_; }
+  void set_deadline(Clock::time_point deadline) { deadline_ = deadline; }
   int64_t rows() const { return rows_; }
 
   // All cells missing, row-major: [rows, version().predictor->inputs().size()].
   std::span<features::Cell> cells(int64_t rows);
+  std::span<features::Cell> cells() { return cells_; }
   // A text that a cell may view until Finish; for values whose text stands nowhere in the request.
   std::string_view Keep(std::string text);
   // Index into outputs() of the predictor. By default none is wanted; WantDefaultOutputs: all but logits.
@@ -65,6 +70,11 @@ class Job {
   std::vector<float>& output(size_t index) { return outputs_[index]; }
   const std::vector<float>& output(size_t index) const { return outputs_[index]; }
 
+  // By any thread, while it waits: nobody wants the answer any more. It is not scored if its turn has not come yet, and
+  // `done` is then called with kDeadlineExceeded.
+  void Abandon() { abandoned_.store(true, std::memory_order_relaxed); }
+  bool abandoned() const { return abandoned_.load(std::memory_order_relaxed); }
+
   std::function<void(Outcome)> done;
   Job* next = nullptr;  // in the batcher's queue
 
@@ -78,6 +88,7 @@ class Job {
   std::vector<float> numbers_;
   std::vector<uint8_t> wanted_;
   std::vector<std::vector<float>> outputs_;
+  std::atomic<bool> abandoned_ = false;
 };
 
 }  // namespace manygate::serve

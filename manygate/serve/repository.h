@@ -5,7 +5,9 @@
 //
 // or one model directory by itself, which is served as version 1 of a model of the folder's name. A version that has no
 // MANIFEST.json yet is still being written and is passed over. Versions are loaded and warmed up before requests find them;
-// one that cannot be loaded never takes the place of one that serves, and is tried again when its manifest changes.
+// one that cannot be loaded never takes the place of one that serves, and is tried again when its files change. Names of
+// models are of letters, digits, "_", "-" and "."; others are passed over, with a line in the log, and those that
+// begin with "." without one.
 //
 //   MG_ASSIGN_OR_RETURN(auto repository, Repository::Open("models", {.latest = 1}, log));
 //   std::shared_ptr<const ServedVersion> version;
@@ -28,8 +30,8 @@ namespace manygate::serve {
 
 // Which versions of each model are served.
 struct VersionPolicy {
-  int latest = 1;                 // the highest n; 0: all
-  std::vector<int64_t> specific;  // if any: these
+  int latest = 1;                      // the highest n that can be loaded; 0: all
+  std::vector<int64_t> specific = {};  // if any: these
 };
 // "latest", "latest:3", "all", "1,4". InvalidInput: anything else.
 StatusOr<VersionPolicy> ParseVersionPolicy(std::string_view text);
@@ -39,18 +41,21 @@ struct VersionInfo {
   std::string name;
   int64_t version;
   VersionState state;
-  std::string reason;  // kBroken: why
+  std::string reason;  // kBroken: why. kReady: "", or why its new files cannot be loaded, while those of before serve
 };
 
 class Repository {
  public:
-  // log: one line per version that was loaded, replaced, removed or is broken. InvalidInput: the folder is missing, holds
-  // neither a model directory nor models, or not one version of it can be loaded.
+  // log: one line per version that was loaded, replaced, removed or is broken; called by the threads of Open, Refresh, Load
+  // and Unload, one at a time. warm_rows: rows of the largest batch, which a new version predicts before it serves.
+  // InvalidInput: the folder is missing, holds neither a model directory nor models, or not one version of it can be loaded.
   static StatusOr<std::unique_ptr<Repository>> Open(const std::string& path, const VersionPolicy& policy,
-                                                    std::function<void(const std::string&)> log);
+                                                    std::function<void(const std::string&)> log,
+                                                    int64_t warm_rows = 1024);
   virtual ~Repository() = default;
 
-  // kNotFound: no such model or version, with the names that there are. Never blocks on loading.
+  // kNotFound: no such model or version, with the names that there are; kUnavailable: a model of which nothing is loaded.
+  // Never blocks on loading.
   virtual Outcome Find(std::string_view name, std::string_view version,
                        std::shared_ptr<const ServedVersion>* found) const = 0;
   // Looks at the folder once and loads what has changed, on the calling thread; one call at a time runs, others wait.

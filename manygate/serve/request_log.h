@@ -17,11 +17,11 @@ namespace manygate::serve {
 
 struct LoggedRequest {
   Protocol protocol = Protocol::kHttp;
-  std::string_view model;
+  std::string_view model = {};
   int64_t version = 0;
-  std::string_view id;
+  std::string_view id = {};
   int64_t rows = 0;
-  Outcome outcome;
+  Outcome outcome = {};
   double seconds = 0;
 };
 
