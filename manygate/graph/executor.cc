@@ -197,7 +197,7 @@ void Executor::Forward(const InputBatch& batch, const std::function<void(const S
   };
   const int slices = NumSlices(batch.rows);
   if (slices == 1) return run(0, 0);
-  pool_.ParallelFor(slices, run);
+  pool_.ParallelFor(slices, std::ref(run));  // a copy would be allocated
 }
 
 }  // namespace manygate

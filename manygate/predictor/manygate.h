@@ -35,13 +35,14 @@ typedef struct manygate_predictor manygate_predictor;
 /* The program's exit codes mean the same. */
 typedef enum manygate_status {
   MANYGATE_OK = 0,
-  MANYGATE_FAILED = 1,        /* a file that cannot be read */
-  MANYGATE_INVALID_INPUT = 2, /* no model directory, a damaged one, a value that is no number, a NULL where none may be */
+  MANYGATE_FAILED = 1, /* a file that cannot be read, no memory */
+  MANYGATE_INVALID_INPUT =
+      2, /* no model directory, a damaged one, a value that is no number, a NULL where none may be */
 } manygate_status;
 
 typedef enum manygate_type {
   MANYGATE_STRING = 0,  /* const char*: ended by a NUL; NULL or "" = missing */
-  MANYGATE_TEXT = 1,    /* manygate_text: any bytes; size 0 = missing */
+  MANYGATE_TEXT = 1,    /* manygate_text: any bytes; size 0 or data NULL = missing */
   MANYGATE_FLOAT32 = 2, /* float; NaN = missing */
   MANYGATE_FLOAT64 = 3, /* double; NaN = missing */
   MANYGATE_INT32 = 4,
@@ -67,7 +68,7 @@ typedef struct manygate_input {
 } manygate_input;
 
 typedef struct manygate_output {
-  const char* name; /* "probs_<tower>", "y_<tower>", "logits_<tower>", ... */
+  const char* name; /* "probs_<tower>", "y_<tower>", "logits_<tower>", ...; lives as long as the model */
   int64_t width;    /* numbers per row */
 } manygate_output;
 
@@ -86,14 +87,17 @@ MANYGATE_API size_t manygate_num_outputs(const manygate_predictor* model);
 /* index: below the number; else name is NULL. */
 MANYGATE_API manygate_input manygate_get_input(const manygate_predictor* model, size_t index);
 MANYGATE_API manygate_output manygate_get_output(const manygate_predictor* model, size_t index);
-/* -1: there is none of that name. */
+/* Their place; -1: there is none of that name. */
 MANYGATE_API int64_t manygate_find_input(const manygate_predictor* model, const char* name);
 MANYGATE_API int64_t manygate_find_output(const manygate_predictor* model, const char* name);
 
-/* columns: [num_inputs]; outputs: [num_outputs], each [rows, width] or NULL where it is not wanted. On an error nothing that is
+/* Of an output of classes: which class its number k, below width, belongs to; else NULL. */
+MANYGATE_API const char* manygate_class_name(const manygate_predictor* model, size_t output, size_t k);
+
+/* rows: 0 .. 2^31 - 1; columns: [num_inputs]; outputs: [num_outputs], each [rows, width] or NULL where it is not wanted. On an error nothing that is
  * in the outputs counts. */
-MANYGATE_API manygate_status manygate_predict(const manygate_predictor* model, int64_t rows, const manygate_column* columns,
-                                              float* const* outputs);
+MANYGATE_API manygate_status manygate_predict(const manygate_predictor* model, int64_t rows,
+                                              const manygate_column* columns, float* const* outputs);
 /* The same from texts, row by row: values: [rows, num_inputs], NULL or "" = missing. */
 MANYGATE_API manygate_status manygate_predict_strings(const manygate_predictor* model, int64_t rows,
                                                       const char* const* values, float* const* outputs);

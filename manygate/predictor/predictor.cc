@@ -3,7 +3,7 @@
 
 #include <fmt/format.h>
 
-#include <functional>
+#include <algorithm>
 #include <mutex>
 #include <utility>
 
@@ -52,9 +52,13 @@ struct Workspace {
 struct Predictor::State {
   explicit State(features::RowEncoder row_encoder) : encoder(std::move(row_encoder)) {}
   std::unique_ptr<Workspace> MakeWorkspace();
-  // The cells of one row, with those that count as missing taken out; they lie in the workspace.
-  std::span<const Cell> Cleaned(std::span<const Cell> row, Workspace* workspace) const;
-  Status Encode(std::span<const Cell> cells, int64_t rows, Workspace* workspace, int32_t* ids, float* numbers) const;
+  // Trims texts and makes cells empty that count as missing.
+  void Clean(std::span<Cell> cells, std::string* text) const;
+  // fill(row, cells): writes the cells of a row.
+  template <typename Fill>
+  Status Encode(int64_t rows, const Fill& fill, Workspace* workspace, int32_t* ids, float* numbers) const;
+  template <typename Fill>
+  Status Predict(int64_t rows, const Fill& fill, std::span<float* const> values, Workspace* workspace) const;
   void Score(int64_t rows, const int32_t* ids, const float* numbers, std::span<float* const> values,
              Workspace* workspace) const;
 
@@ -153,33 +157,42 @@ std::unique_ptr<Workspace> Predictor::State::MakeWorkspace() {
 }
 
 // The rules of data/row_writer.h, and of text files' trim_blanks.
-std::span<const Cell> Predictor::State::Cleaned(std::span<const Cell> row, Workspace* workspace) const {
-  std::vector<Cell>& cells = workspace->cells;
-  cells.assign(row.begin(), row.end());
+void Predictor::State::Clean(std::span<Cell> cells, std::string* buffer) const {
   for (Cell& cell : cells) {
     if (!cell.is_text() && !has_numeric_missing) continue;
-    std::string_view text = cell.AsText(&workspace->text);
+    std::string_view text = cell.AsText(buffer);
     if (cell.is_text() && trim_blanks) cell = text = TrimBlanks(text);
     for (const std::string& missing : missing_values)
       if (text == missing) cell = Cell();
   }
-  return cells;
 }
 
-Status Predictor::State::Encode(std::span<const Cell> cells, int64_t rows, Workspace* workspace, int32_t* ids,
+template <typename Fill>
+Status Predictor::State::Encode(int64_t rows, const Fill& fill, Workspace* workspace, int32_t* ids,
                                 float* numbers) const {
-  const size_t width = encoder.columns().size();
-  MG_CHECK(cells.size() == static_cast<size_t>(rows) * width, "{} cells for {} rows of {}", cells.size(), rows, width);
+  std::vector<Cell>& cells = workspace->cells;
+  cells.resize(encoder.columns().size());
   std::string problems;
   for (int64_t row = 0, count = 0; row < rows && count < kMostProblems; ++row) {
-    const std::span<const Cell> cleaned = Cleaned(cells.subspan(static_cast<size_t>(row) * width, width), workspace);
-    const Status status = encoder.Encode(cleaned, &workspace->row, ids + row * encoder.num_id_slots(),
+    fill(row, std::span(cells));
+    Clean(cells, &workspace->text);
+    const Status status = encoder.Encode(cells, &workspace->row, ids + row * encoder.num_id_slots(),
                                          numbers + row * encoder.number_width());
     if (status.ok()) continue;
     ++count;
     problems += fmt::format("{}row {}: {}", problems.empty() ? "" : "\n", row, status.message());
   }
   return problems.empty() ? OkStatus() : InvalidInput(problems);
+}
+
+template <typename Fill>
+Status Predictor::State::Predict(int64_t rows, const Fill& fill, std::span<float* const> values,
+                                 Workspace* workspace) const {
+  workspace->ids.resize(static_cast<size_t>(rows * encoder.num_id_slots()));
+  workspace->numbers.resize(static_cast<size_t>(rows * encoder.number_width()));
+  MG_RETURN_IF_ERROR(Encode(rows, fill, workspace, workspace->ids.data(), workspace->numbers.data()));
+  if (rows > 0) Score(rows, workspace->ids.data(), workspace->numbers.data(), values, workspace);
+  return OkStatus();
 }
 
 void Predictor::State::Score(int64_t rows, const int32_t* ids, const float* numbers, std::span<float* const> values,
@@ -210,9 +223,29 @@ void Predictor::State::Score(int64_t rows, const int32_t* ids, const float* numb
     for (int64_t k = 0; values[i] != nullptr && k < rows * outputs[i].width; ++k) values[i][k] /= count;
 }
 
+namespace {
+
+// Copies rows that lie behind each other.
+class RowCopier {
+ public:
+  RowCopier(std::span<const Cell> cells, int64_t rows, size_t width) : cells_(cells), width_(width) {
+    MG_CHECK(cells.size() == static_cast<size_t>(rows) * width, "{} cells for {} rows of {}", cells.size(), rows,
+             width);
+  }
+  void operator()(int64_t row, std::span<Cell> to) const {
+    std::copy_n(cells_.begin() + row * static_cast<int64_t>(width_), width_, to.begin());
+  }
+
+ private:
+  std::span<const Cell> cells_;
+  size_t width_;
+};
+
+}  // namespace
+
 Status Predictor::Encode(std::span<const Cell> cells, int64_t rows, int32_t* ids, float* numbers) const {
   Lease lease(state_.get());
-  return state_->Encode(cells, rows, lease.get(), ids, numbers);
+  return state_->Encode(rows, RowCopier(cells, rows, inputs_.size()), lease.get(), ids, numbers);
 }
 
 void Predictor::Score(int64_t rows, const int32_t* ids, const float* numbers, std::span<float* const> outputs) const {
@@ -223,12 +256,12 @@ void Predictor::Score(int64_t rows, const int32_t* ids, const float* numbers, st
 
 Status Predictor::Predict(std::span<const Cell> cells, int64_t rows, std::span<float* const> outputs) const {
   Lease lease(state_.get());
-  Workspace* const workspace = lease.get();
-  workspace->ids.resize(static_cast<size_t>(rows * num_id_slots()));
-  workspace->numbers.resize(static_cast<size_t>(rows * number_width()));
-  MG_RETURN_IF_ERROR(state_->Encode(cells, rows, workspace, workspace->ids.data(), workspace->numbers.data()));
-  if (rows > 0) state_->Score(rows, workspace->ids.data(), workspace->numbers.data(), outputs, workspace);
-  return OkStatus();
+  return state_->Predict(rows, RowCopier(cells, rows, inputs_.size()), outputs, lease.get());
+}
+
+Status Predictor::Predict(int64_t rows, const FillRow& fill, std::span<float* const> outputs) const {
+  Lease lease(state_.get());
+  return state_->Predict(rows, fill, outputs, lease.get());
 }
 
 }  // namespace manygate

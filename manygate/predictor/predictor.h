@@ -16,6 +16,7 @@
 #define MANYGATE_PREDICTOR_PREDICTOR_H_
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <span>
 #include <string>
@@ -70,6 +71,10 @@ class Predictor {
 
   // Encode and Score.
   Status Predict(std::span<const features::Cell> cells, int64_t rows, std::span<float* const> outputs) const;
+  // The same for rows that lie elsewhere: `fill` overwrites the cells of a row, [inputs().size()], and is called once for
+  // each, in order, until one is wrong too many. Give it by std::ref: a copy may be allocated.
+  using FillRow = std::function<void(int64_t row, std::span<features::Cell> cells)>;
+  Status Predict(int64_t rows, const FillRow& fill, std::span<float* const> outputs) const;
 
  private:
   struct State;
