@@ -30,9 +30,11 @@ struct RunVerb {
   Status operator()(const CompareFlags& flags) const { return RunCompare(flags, console); }
   Status operator()(const ReportFlags& flags) const { return RunReport(flags, console); }
   Status operator()(const PredictFlags& flags) const { return RunPredict(flags, console); }
+  Status operator()(const ExportFlags& flags) const { return RunExport(flags, console); }
   Status operator()(const InspectFlags& flags) const { return RunInspect(flags, console); }
   Status operator()(const CheckFlags& flags) const { return RunCheck(flags, console); }
   Status operator()(const GenerateFlags& flags) const { return RunGenerate(flags, console); }
+  Status operator()(const ServeFlags& flags) const { return RunServe(flags, console); }
 };
 
 Status ParseAndRun(std::span<const std::string> args, const Console& console) {
@@ -51,19 +53,29 @@ int Report(const Status& status, const Console& console) {
 }
 
 std::atomic<bool> stop_requested{false};
+std::atomic<bool> refresh_requested{false};
 
 // The first signal asks the run to end; a second one does not wait for it.
 extern "C" void HandleStopSignal(int) {
   if (stop_requested.exchange(true)) _exit(kExitFailed);
 }
 
-void InstallStopHandlers() {
+extern "C" void HandleRefreshSignal(int) { refresh_requested = true; }
+
+void Install(int signal, void (*handler)(int)) {
   struct sigaction action = {};
-  action.sa_handler = HandleStopSignal;
+  action.sa_handler = handler;
   sigemptyset(&action.sa_mask);
   action.sa_flags = SA_RESTART;
-  sigaction(SIGINT, &action, nullptr);
-  sigaction(SIGTERM, &action, nullptr);
+  sigaction(signal, &action, nullptr);
+}
+
+// Of the verbs that end in good order when they are asked to; everything else writes its output at once or not at all.
+void InstallHandlers(const std::string& verb) {
+  if (verb != "train" && verb != "compare" && verb != "serve") return;
+  Install(SIGINT, HandleStopSignal);
+  Install(SIGTERM, HandleStopSignal);
+  if (verb == "serve") Install(SIGHUP, HandleRefreshSignal);
 }
 
 int TerminalColumns() {
@@ -97,9 +109,9 @@ int Main(int argc, char** argv) {
                         .err = std::cerr,
                         .err_is_terminal = isatty(STDERR_FILENO) != 0,
                         .terminal_columns = TerminalColumns(),
-                        .stop = &stop_requested};
-  // Only training ends in good order when it is asked to; everything else writes its output at once or not at all.
-  if (!args.empty() && (args[0] == "train" || args[0] == "compare")) InstallStopHandlers();
+                        .stop = &stop_requested,
+                        .refresh = &refresh_requested};
+  if (!args.empty()) InstallHandlers(args[0]);
   return RunCli(args, console);
 }
 

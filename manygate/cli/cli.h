@@ -28,6 +28,7 @@ struct Console {
   bool err_is_terminal = false;
   int terminal_columns = 100;
   const std::atomic<bool>* stop = nullptr;  // set: write a checkpoint and end
+  std::atomic<bool>* refresh = nullptr;     // set: the server looks at its models again
 };
 
 // args: without the program's name. Never throws.

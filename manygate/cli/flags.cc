@@ -10,6 +10,7 @@
 #include "manygate/base/version.h"
 #include "manygate/cli/verb_parser.h"
 #include "manygate/config/accessors.h"
+#include "manygate/export/export.h"
 
 namespace manygate::cli {
 namespace {
@@ -244,6 +245,34 @@ StatusOr<VerbFlags> ParsePredict(std::span<const std::string> args) {
   return Finish(parser, args, flags);
 }
 
+Status CheckExport(const VerbParser& parser, const ExportFlags& flags) {
+  const std::vector<std::string> formats = ExportFormatNames();
+  if (std::find(formats.begin(), formats.end(), flags.to) != formats.end()) return OkStatus();
+  return parser.Wrong(fmt::format("--to {}: not a format to export to. {}", flags.to,
+                                  Suggestion(flags.to, formats, "Formats")));
+}
+
+StatusOr<VerbFlags> ParseExport(std::span<const std::string> args) {
+  ExportFlags flags;
+  VerbParser parser("export",
+                    "A model as one file for other programs. onnx: raw columns in, predictions out, for ONNX Runtime "
+                    "and others.\nc: a C99 source file that needs nothing else. safetensors: the weights by name.",
+                    "Examples:\n"
+                    "  manygate export out/funnel --to onnx --output funnel.onnx\n"
+                    "  manygate export out/funnel --to c --name funnel --output funnel.c");
+  parser.Argument("MODEL_DIR", Need::kRequired, flags.model_dir, "Model directory, as train leaves it");
+  parser.Text("--to", "FORMAT", Need::kRequired, flags.to, JoinNames(ExportFormatNames()));
+  parser.Text("--output", "FILE", Need::kRequired, flags.output,
+              "File to write; it appears when it is complete, and replaces an older one");
+  parser.Text("--name", "NAME", Need::kOptional, flags.name,
+              "What the graph, or the functions in C, are called (default: after the model directory)");
+  parser.Format(flags.json);
+  auto parsed = Finish(parser, args, flags);
+  if (parsed.ok() && std::holds_alternative<ExportFlags>(*parsed))
+    MG_RETURN_IF_ERROR(CheckExport(parser, std::get<ExportFlags>(*parsed)));
+  return parsed;
+}
+
 StatusOr<VerbFlags> ParseInspect(std::span<const std::string> args) {
   InspectFlags flags;
   VerbParser parser(
@@ -329,6 +358,70 @@ StatusOr<VerbFlags> ParseGenerate(std::span<const std::string> args) {
   return parsed;
 }
 
+void AddServeBatching(VerbParser& parser, ServeFlags& flags) {
+  const auto whole = [&parser](const char* name, std::pair<uint64_t, uint64_t> range, auto& value,
+                               const std::string& meaning) {
+    using Value = std::remove_reference_t<decltype(value)>;
+    parser.Whole(name, "N", range, [&value](uint64_t n) { value = static_cast<Value>(n); }, meaning);
+  };
+  flags.threads = NumCpus();
+  whole("--threads", {1, 1024}, flags.threads, fmt::format("Threads that score (default: one per CPU, here {})", NumCpus()));
+  whole("--http_threads", {1, 64}, flags.http_threads, "Threads that read and write HTTP (default: 1)");
+  whole("--max_batch_rows", {1, 1 << 20}, flags.max_batch_rows, "Rows that are scored at once (default: 1024)");
+  whole("--max_queue_rows", {1, 1 << 24}, flags.max_queue_rows,
+        "Rows that may wait; requests above it are refused with 429 (default: 16384)");
+  whole("--max_queue_delay_us", {0, 1'000'000}, flags.max_queue_delay_us,
+        "Microseconds that a batch waits for more rows (default: 0)");
+  whole("--deadline_ms", {1, 3'600'000}, flags.deadline_ms,
+        "Milliseconds after which a request that waits is given up with 504, where it names no time itself "
+        "(default: 1000)");
+  whole("--max_connections", {1, 1 << 20}, flags.max_connections, "HTTP connections at once (default: 1024)");
+  whole("--max_body_mb", {1, 2047}, flags.max_body_mb, "Megabytes that a request may have (default: 16)");
+}
+
+Status CheckServe(const VerbParser& parser, const ServeFlags& flags) {
+  if (flags.tls_certificate.empty() != flags.tls_key.empty())
+    return parser.Wrong("--tls_certificate and --tls_key belong together; one of them is missing");
+  return OkStatus();
+}
+
+StatusOr<VerbFlags> ParseServe(std::span<const std::string> args) {
+  ServeFlags flags;
+  VerbParser parser("serve",
+                    "Answers requests for predictions: the Open Inference Protocol v2 and TensorFlow Serving's :predict "
+                    "over HTTP,\nuntil SIGTERM or Ctrl-C. SIGHUP looks for new versions of the models.",
+                    "Examples:\n"
+                    "  manygate serve models                  with models/census/1, models/census/2, models/clicks/1\n"
+                    "  manygate serve out/mmoe --http_port 9000\n"
+                    "  curl localhost:8080/v2/models/mmoe\n"
+                    "  curl localhost:8080/v1/models/mmoe:predict -d '{\"instances\": [{\"age\": 39, \"job\": null}]}'");
+  parser.Argument("REPOSITORY", Need::kRequired, flags.repository,
+                  "Folder with NAME/VERSION/ below it, or one model directory, as train leaves it");
+  parser.Text("--address", "A", Need::kOptional, flags.address, "Address to listen at (default: 127.0.0.1)");
+  parser.Whole(
+      "--http_port", "N", {0, 65535}, [&flags](uint64_t value) { flags.http_port = static_cast<int>(value); },
+      "Port of HTTP (default: 8080; 0: any free one)");
+  AddServeBatching(parser, flags);
+  parser.Text("--versions", "P", Need::kOptional, flags.versions,
+              "Versions to serve: latest, latest:N, all or numbers like 1,4 (default: latest)");
+  parser.Real(
+      "--poll_seconds", "S", {0, 86400}, [&flags](double value) { flags.poll_seconds = value; },
+      "How often new versions are looked for (default: 0, only on SIGHUP)");
+  parser.Switch("--admin", flags.admin, "Let clients load and unload models");
+  parser.Text("--token_file", "FILE", Need::kOptional, flags.token_file,
+              "File with a token that requests need: Authorization: Bearer TOKEN");
+  parser.Text("--tls_certificate", "FILE", Need::kOptional, flags.tls_certificate, "Certificate chain, in PEM");
+  parser.Text("--tls_key", "FILE", Need::kOptional, flags.tls_key, "Its key, in PEM");
+  parser.Real(
+      "--log_share", "S", {0, 1}, [&flags](double value) { flags.log_share = value; },
+      "Share of the prediction requests that are logged, without their values (default: 0)");
+  parser.Text("--log_file", "FILE", Need::kOptional, flags.log_file, "JSON lines (default: standard error)");
+  auto parsed = Finish(parser, args, flags);
+  if (parsed.ok() && std::holds_alternative<ServeFlags>(*parsed))
+    MG_RETURN_IF_ERROR(CheckServe(parser, std::get<ServeFlags>(*parsed)));
+  return parsed;
+}
+
 struct Verb {
   const char* name;
   const char* line;
@@ -342,9 +435,11 @@ constexpr Verb kVerbs[] = {
     {"compare", "does sharing help? the model against each task alone, with intervals", ParseCompare},
     {"report", "one HTML page about a trained model", ParseReport},
     {"predict", "predictions for every row of a file, as CSV", ParsePredict},
+    {"export", "a model as one file: ONNX, C source, or its weights", ParseExport},
     {"inspect", "what is in a model directory, a data file or a configuration", ParseInspect},
     {"check", "what is wrong with a configuration and its data", ParseCheck},
     {"generate", "data to start with: a click funnel, or the MMoE paper's tasks", ParseGenerate},
+    {"serve", "predictions over HTTP", ParseServe},
 };
 
 }  // namespace

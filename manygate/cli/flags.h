@@ -80,6 +80,14 @@ struct PredictFlags {
   bool json = false;
 };
 
+struct ExportFlags {
+  std::string model_dir;
+  std::string to;  // "onnx", "safetensors", "c"
+  std::string output;
+  std::string name;  // "" = after the model directory
+  bool json = false;
+};
+
 struct InspectFlags {
   std::string path;
   int threads = 1;
@@ -100,13 +108,36 @@ struct GenerateFlags {
   bool json = false;
 };
 
+// What manygate/serve/server.h explains, with its defaults.
+struct ServeFlags {
+  std::string repository;
+  std::string address = "127.0.0.1";
+  int http_port = 8080;
+  int grpc_port = 8081;
+  int threads = 1;  // that score
+  int http_threads = 1;
+  int64_t max_batch_rows = 1024;
+  int64_t max_queue_rows = 16384;
+  int64_t max_queue_delay_us = 0;
+  int64_t deadline_ms = 1000;
+  std::string versions = "latest";
+  double poll_seconds = 0;
+  bool admin = false;
+  std::string token_file;  // "": no token
+  std::string tls_certificate, tls_key;
+  double log_share = 0;
+  std::string log_file;  // "": stderr
+  int max_connections = 1024;
+  int max_body_mb = 16;
+};
+
 // --help or --version was given: print this, exit code 0.
 struct HelpText {
   std::string text;
 };
 
 using VerbFlags = std::variant<HelpText, InitFlags, TrainFlags, EvaluateFlags, CompareFlags, ReportFlags, PredictFlags,
-                               InspectFlags, CheckFlags, GenerateFlags>;
+                               ExportFlags, InspectFlags, CheckFlags, GenerateFlags, ServeFlags>;
 
 // args: the verb and what follows; not empty. InvalidInput: unknown verb or flag (with the nearest name), a flag without
 // its value, a value of the wrong kind or out of range, a value too many or too few.

@@ -16,9 +16,12 @@ Status RunEvaluate(const EvaluateFlags& flags, const Console& console);
 Status RunCompare(const CompareFlags& flags, const Console& console);
 Status RunReport(const ReportFlags& flags, const Console& console);
 Status RunPredict(const PredictFlags& flags, const Console& console);
+Status RunExport(const ExportFlags& flags, const Console& console);
 Status RunInspect(const InspectFlags& flags, const Console& console);
 Status RunCheck(const CheckFlags& flags, const Console& console);
 Status RunGenerate(const GenerateFlags& flags, const Console& console);
+// Until console.stop.
+Status RunServe(const ServeFlags& flags, const Console& console);
 
 }  // namespace manygate::cli
 

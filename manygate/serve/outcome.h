@@ -39,4 +39,10 @@ int GrpcStatus(OutcomeCode code);
 
 }  // namespace manygate::serve
 
+#define MG_RETURN_IF_REFUSED(expression)                   \
+  do {                                                     \
+    ::manygate::serve::Outcome mg_outcome_ = (expression); \
+    if (!mg_outcome_.ok()) return mg_outcome_;             \
+  } while (false)
+
 #endif  // MANYGATE_SERVE_OUTCOME_H_
