@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include "manygate/graph/tensor_program.h"
 #include "manygate/math/dropout.h"
 
 namespace manygate {
@@ -29,6 +30,24 @@ class ActivateOp final : public Op {
                        c.inputs[0].stride, c.output.data, c.output.stride, c.d_output.data, c.d_output.stride,
                        c.accumulate[0], c.d_inputs[0].data, c.d_inputs[0].stride);
   }
+  StatusOr<Tensor> Export(const ExportContext& c) const override {
+    TensorProgram& program = *c.program;
+    const Tensor x = c.inputs[0];
+    switch (activation_) {
+      case Activation::kNone: return x;
+      case Activation::kRelu: return program.Unary(UnaryKind::kRelu, x);
+      case Activation::kSilu: return program.Multiply(x, program.Unary(UnaryKind::kSigmoid, x));
+      case Activation::kTanh: return program.Unary(UnaryKind::kTanh, x);
+      case Activation::kSigmoid: return program.Unary(UnaryKind::kSigmoid, x);
+      case Activation::kGelu: {
+        const Tensor erf = program.Unary(UnaryKind::kErf, program.Multiply(x, program.Number(0.70710678118654752f)));
+        return program.Multiply(program.Multiply(program.Number(0.5f), x), program.Add(program.Number(1.f), erf));
+      }
+      case Activation::kLeakyRelu:
+        return program.Binary(BinaryKind::kLarger, x, program.Multiply(x, program.Number(0.01f)));
+    }
+    return InvalidInput(fmt::format("the activation {} cannot be exported", ActivationName(activation_)));
+  }
   std::string Describe() const override { return ActivationName(activation_); }
 
  private:
@@ -51,6 +70,7 @@ class DropoutOp final : public Op {
   void Backward(const OpContext& c) const override {
     if (c.d_inputs[0].data != nullptr) Apply(c, c.d_output, c.accumulate[0], c.d_inputs[0]);
   }
+  StatusOr<Tensor> Export(const ExportContext& c) const override { return c.inputs[0]; }
   std::string Describe() const override { return fmt::format("dropout {:g}", ratio_); }
 
  private:

@@ -2,6 +2,7 @@
 #include "manygate/ops/add.h"
 
 #include "manygate/base/check.h"
+#include "manygate/graph/tensor_program.h"
 #include "manygate/math/elementwise.h"
 
 namespace manygate {
@@ -24,6 +25,11 @@ class AddOp final : public Op {
     for (size_t i = 0; i < c.inputs.size(); ++i)
       if (c.d_inputs[i].data != nullptr && c.d_inputs[i].data != c.d_output.data)
         Copy(c, c.d_output, c.accumulate[i], c.d_inputs[i]);
+  }
+  StatusOr<Tensor> Export(const ExportContext& c) const override {
+    Tensor sum = c.inputs[0];
+    for (size_t i = 1; i < c.inputs.size(); ++i) sum = c.program->Add(sum, c.inputs[i]);
+    return sum;
   }
   std::string Describe() const override { return "sum"; }
 

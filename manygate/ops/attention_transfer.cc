@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "manygate/base/check.h"
+#include "manygate/graph/tensor_program.h"
 #include "manygate/math/elementwise.h"
 #include "manygate/math/gemm.h"
 
@@ -63,6 +64,22 @@ class AttentionTransferOp final : public Op {
                    c.d_inputs[u].data, c.d_inputs[u].stride, c.scratch);
       }
     }
+  }
+
+  StatusOr<Tensor> Export(const ExportContext& c) const override {
+    TensorProgram& program = *c.program;
+    const int64_t width = c.shape.width;
+    const Tensor scale = program.Number(1.f / std::sqrt(static_cast<float>(width)));
+    Tensor scores[2], values[2];
+    for (int u = 0; u < 2; ++u) {
+      const Tensor h = program.MatMul(c.inputs[static_cast<size_t>(u)], {width, 3 * width}, c.blocks[0]);
+      scores[u] = program.SumWidth(program.Multiply(program.Slice(h, 0, width), program.Slice(h, width, width)));
+      values[u] = program.Slice(h, 2 * width, width);
+    }
+    const Tensor difference = program.Multiply(program.Subtract(scores[0], scores[1]), scale);
+    const Tensor weight = program.Unary(UnaryKind::kSigmoid, difference);
+    const Tensor rest = program.Subtract(program.Number(1.f), weight);
+    return program.Add(program.Multiply(weight, values[0]), program.Multiply(rest, values[1]));
   }
 
   std::string Describe() const override { return "attention transfer"; }

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "manygate/graph/tensor_program.h"
 #include "manygate/math/gemm.h"
 
 namespace manygate {
@@ -19,6 +20,9 @@ class BroadcastOp final : public Op {
   }
   void Backward(const OpContext& c) const override {
     ColumnSums(c.rows, shape_.size(), c.d_output.data, c.d_output.stride, c.d_blocks[0]);
+  }
+  StatusOr<Tensor> Export(const ExportContext& c) const override {
+    return c.program->Repeat(c.program->Numbers(shape_, c.blocks[0]));
   }
   std::string Describe() const override { return "the same in every row"; }
 

@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include "manygate/graph/tensor_program.h"
 #include "manygate/math/elementwise.h"
 
 namespace manygate {
@@ -32,6 +33,17 @@ void ConcatOp::Backward(const OpContext& c) const {
     }
     column += width;
   }
+}
+
+StatusOr<Tensor> ConcatOp::Export(const ExportContext& c) const {
+  std::vector<Tensor> parts;
+  for (const Tensor input : c.inputs) parts.push_back(c.program->Flat(input));
+  return c.program->Concat(std::move(parts));
+}
+
+StatusOr<Tensor> SliceOp::Export(const ExportContext& c) const {
+  TensorProgram& program = *c.program;
+  return program.Reshape(program.Slice(program.Flat(c.inputs[0]), offset_, shape_.size()), shape_);
 }
 
 std::string SliceOp::Describe() const {

@@ -25,6 +25,7 @@ class ConcatOp final : public Op {
   OpTraits Traits(std::span<const Shape>) const override { return {}; }
   void Forward(const OpContext& context) const override;
   void Backward(const OpContext& context) const override;
+  StatusOr<Tensor> Export(const ExportContext& context) const override;
   std::string Describe() const override { return "concat"; }
 };
 
@@ -37,6 +38,7 @@ class SliceOp final : public Op {
   }
   void Forward(const OpContext&) const override {}
   void Backward(const OpContext&) const override {}
+  StatusOr<Tensor> Export(const ExportContext& context) const override;
   std::string Describe() const override;
 
  private:

@@ -5,6 +5,7 @@
 
 #include <cmath>
 
+#include "manygate/graph/tensor_program.h"
 #include "manygate/math/gemm.h"
 
 namespace manygate {
@@ -45,6 +46,14 @@ class DenseBankOp final : public Op {
     }
     if (HasBias(c)) ColumnSums(c.rows, groups * width_, c.d_output.data, c.d_output.stride, c.d_blocks[groups]);
   }
+  StatusOr<Tensor> Export(const ExportContext& c) const override {
+    TensorProgram& program = *c.program;
+    const auto groups = static_cast<size_t>(c.shape.groups);
+    std::vector<float> weights;
+    for (size_t e = 0; e < groups; ++e) weights.insert(weights.end(), c.blocks[e].begin(), c.blocks[e].end());
+    const Tensor y = program.BankMatMul(c.inputs[0], width_, std::move(weights));
+    return c.blocks.size() > groups ? program.Add(y, program.Numbers(c.shape, c.blocks[groups])) : y;
+  }
   std::string Describe() const override { return "dense per expert"; }
 
  private:
@@ -73,6 +82,14 @@ void DenseOp::Backward(const OpContext& c) const {
     MultiplyNT(c.rows, out, in, c.d_output.data, c.d_output.stride, c.blocks[0], out, c.accumulate[0],
                c.d_inputs[0].data, c.d_inputs[0].stride, c.scratch);
   }
+}
+
+StatusOr<Tensor> DenseOp::Export(const ExportContext& c) const {
+  TensorProgram& program = *c.program;
+  const Tensor x = program.Flat(c.inputs[0]);
+  Tensor y = program.MatMul(x, {program.shape(x).width, out_.size()}, c.blocks[0]);
+  if (c.blocks.size() > 1) y = program.Add(y, program.Numbers({1, out_.size()}, c.blocks[1]));
+  return program.Reshape(y, out_);
 }
 
 std::string DenseOp::Describe() const { return fmt::format("dense to {}", out_.size()); }

@@ -31,6 +31,7 @@ class DenseOp final : public Op {
   OpTraits Traits(std::span<const Shape> inputs) const override;
   void Forward(const OpContext& context) const override;
   void Backward(const OpContext& context) const override;
+  StatusOr<Tensor> Export(const ExportContext& context) const override;
   std::string Describe() const override;
 
  private:

@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include "manygate/base/check.h"
+#include "manygate/graph/tensor_program.h"
 #include "manygate/math/dropout.h"
 #include "manygate/math/elementwise.h"
 
@@ -59,6 +60,7 @@ class GateDropoutOp final : public Op {
     for (int64_t r = 0; r < c.rows; ++r)
       if (factors[r] == 0) AddTo(experts, d_y.data + r * d_y.stride, d_w.data + r * d_w.stride);
   }
+  StatusOr<Tensor> Export(const ExportContext& c) const override { return c.inputs[0]; }
   std::string Describe() const override { return fmt::format("dropout of experts {:g}", ratio_); }
 
  private:

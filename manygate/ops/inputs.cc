@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include "manygate/base/check.h"
+#include "manygate/graph/tensor_program.h"
 #include "manygate/math/elementwise.h"
 
 namespace manygate {
@@ -21,6 +22,7 @@ class NumbersOp final : public Op {
               c.output.stride);
   }
   void Backward(const OpContext&) const override {}
+  StatusOr<Tensor> Export(const ExportContext& c) const override { return c.NumbersAt(offset_, width_); }
   std::string Describe() const override { return fmt::format("numbers {}..{}", offset_, offset_ + width_ - 1); }
 
  private:
@@ -36,6 +38,10 @@ void OneHotOp::Forward(const OpContext& c) const {
     const int32_t* ids = c.input->ids + r * c.input->id_stride + column_.slot;
     for (int k = 0; k < column_.num_slots && ids[k] < column_.rows; ++k) row[ids[k]] += 1.f;
   }
+}
+
+StatusOr<Tensor> OneHotOp::Export(const ExportContext& c) const {
+  return c.program->OneHot(c.IdsAt(column_.slot, column_.num_slots), column_.rows);
 }
 
 std::string OneHotOp::Describe() const {
@@ -94,6 +100,16 @@ void LookupOp::Commit(const OpContext& c) const {
 
 void LookupOp::Touch(const InputBatch& input, std::span<RowTable* const> tables) const {
   tables[0]->Touch({&column_, 1}, input.rows, input.ids, input.id_stride);
+}
+
+StatusOr<Tensor> LookupOp::Export(const ExportContext& c) const {
+  TensorProgram& program = *c.program;
+  const Tensor ids = c.IdsAt(column_.slot, column_.num_slots);
+  const Tensor sum = program.SumGroups(program.Gather(c.tables[0], ids));
+  if (pooling_ == Pooling::kSum) return sum;
+  const Tensor is_value = program.Binary(BinaryKind::kLess, ids, program.Ids({1, 1}, {column_.rows}));
+  const Tensor count = program.SumWidth(program.Cast(is_value, TensorType::kNumber));
+  return program.Multiply(sum, program.Divide(program.Number(1.f), count));
 }
 
 std::string LookupOp::Describe() const {

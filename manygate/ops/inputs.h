@@ -47,6 +47,7 @@ class OneHotOp final : public Op {
   OpTraits Traits(std::span<const Shape>) const override { return {}; }
   void Forward(const OpContext& context) const override;
   void Backward(const OpContext&) const override {}
+  StatusOr<Tensor> Export(const ExportContext& context) const override;
   std::string Describe() const override;
 
  private:
@@ -66,6 +67,7 @@ class LookupOp final : public Op {
   void Backward(const OpContext& context) const override;
   void Commit(const OpContext& context) const override;
   void Touch(const InputBatch& input, std::span<RowTable* const> tables) const override;
+  StatusOr<Tensor> Export(const ExportContext& context) const override;
   std::string Describe() const override;
 
  private:

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "manygate/base/check.h"
+#include "manygate/graph/tensor_program.h"
 #include "manygate/math/elementwise.h"
 #include "manygate/math/gemm.h"
 
@@ -63,6 +64,13 @@ void OrthonormalRowsGradient(int64_t rows, int64_t columns, const float* lower, 
 }
 
 namespace {
+
+std::vector<float> Transposed(int64_t rows, int64_t columns, const std::vector<float>& x) {
+  std::vector<float> y;
+  for (int64_t j = 0; j < columns; ++j)
+    for (int64_t i = 0; i < rows; ++i) y.push_back(x[static_cast<size_t>(i * columns + j)]);
+  return y;
+}
 
 // Block 0: what P is made of, [rank, H]; block 1: what Q is made of, [rank, S].
 class InterventionOp final : public Op {
@@ -119,6 +127,18 @@ class InterventionOp final : public Op {
       for (int64_t r = 0; r < (c.accumulate[1] ? 0 : c.rows); ++r) std::fill_n(d_s.data + r * d_s.stride, source, 0.f);
       AddProducts(c.rows, d_difference, f.q, source, d_s);
     }
+  }
+
+  StatusOr<Tensor> Export(const ExportContext& c) const override {
+    TensorProgram& program = *c.program;
+    const int64_t base = c.shape.width, source = program.shape(c.inputs[1]).width;
+    std::vector<float> p(c.blocks[0].size()), q(c.blocks[1].size()), lower(static_cast<size_t>(rank_ * rank_));
+    OrthonormalRows(rank_, base, c.blocks[0].data(), lower.data(), p.data());
+    OrthonormalRows(rank_, source, c.blocks[1].data(), lower.data(), q.data());
+    const Tensor difference =
+        program.Subtract(program.MatMul(c.inputs[0], {base, rank_}, Transposed(rank_, base, p)),
+                         program.MatMul(c.inputs[1], {source, rank_}, Transposed(rank_, source, q)));
+    return program.Add(c.inputs[0], program.MatMul(difference, {rank_, base}, p));
   }
 
   std::string Describe() const override { return fmt::format("intervention of rank {}", rank_); }

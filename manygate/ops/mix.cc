@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include "manygate/base/check.h"
+#include "manygate/graph/tensor_program.h"
 #include "manygate/math/elementwise.h"
 #include "manygate/math/gate.h"
 
@@ -40,6 +41,11 @@ class SoftmaxOp final : public Op {
                       d_x.data + r * d_x.stride, d_x.stride);
     }
   }
+  StatusOr<Tensor> Export(const ExportContext& c) const override {
+    TensorProgram& program = *c.program;
+    const Tensor x = c.inputs[0];
+    return program.Softmax(temperature_ == 1 ? x : program.Divide(x, program.Number(temperature_)));
+  }
   std::string Describe() const override {
     return temperature_ == 1 ? "softmax" : fmt::format("softmax, temperature {:g}", temperature_);
   }
@@ -64,6 +70,9 @@ class MixOp final : public Op {
     MixBackward(c.rows, c.input_shapes[0].groups, c.shape.width, c.inputs[0].data, c.inputs[0].stride, c.inputs[1].data,
                 c.inputs[1].stride, c.d_output.data, c.d_output.stride, c.accumulate[0], c.d_inputs[0].data,
                 c.d_inputs[0].stride, c.accumulate[1], c.d_inputs[1].data, c.d_inputs[1].stride);
+  }
+  StatusOr<Tensor> Export(const ExportContext& c) const override {
+    return c.program->RowMatMul(c.program->Flat(c.inputs[1]), c.inputs[0]);
   }
   std::string Describe() const override { return "mix experts by gate"; }
 

@@ -2,6 +2,7 @@
 #include "manygate/ops/mix_banks.h"
 
 #include "manygate/base/check.h"
+#include "manygate/graph/tensor_program.h"
 #include "manygate/math/elementwise.h"
 #include "manygate/math/gate.h"
 #include "manygate/ops/mix.h"
@@ -32,6 +33,19 @@ class MixBanksOp final : public Op {
       MixBackward(c.rows, c.input_shapes[i].groups, c.shape.width, c.inputs[i].data, c.inputs[i].stride,
                   gates.data + first, gates.stride, c.d_output.data, c.d_output.stride, c.accumulate[i],
                   c.d_inputs[i].data, c.d_inputs[i].stride, c.accumulate.back(), d_gates.data + first, d_gates.stride);
+  }
+  StatusOr<Tensor> Export(const ExportContext& c) const override {
+    TensorProgram& program = *c.program;
+    const Tensor gates = program.Flat(c.inputs.back());
+    Tensor sum = -1;
+    int64_t first = 0;
+    for (const Tensor bank : c.inputs.first(c.inputs.size() - 1)) {
+      const int64_t experts = program.shape(bank).groups;
+      const Tensor mixed = program.RowMatMul(program.Slice(gates, first, experts), bank);
+      sum = sum < 0 ? mixed : program.Add(sum, mixed);
+      first += experts;
+    }
+    return sum;
   }
   std::string Describe() const override { return "mix banks of experts by gate"; }
 };

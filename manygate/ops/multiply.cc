@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include "manygate/base/check.h"
+#include "manygate/graph/tensor_program.h"
 #include "manygate/math/products.h"
 
 namespace manygate {
@@ -22,6 +23,9 @@ class MultiplyOp final : public Op {
     for (int i = 0; i < 2; ++i)
       if (c.d_inputs[i].data != nullptr) Product(c, c.d_output, c.inputs[1 - i], c.accumulate[i], c.d_inputs[i]);
   }
+  StatusOr<Tensor> Export(const ExportContext& c) const override {
+    return c.program->Multiply(c.inputs[0], c.inputs[1]);
+  }
   std::string Describe() const override { return "product"; }
 
  private:
@@ -38,6 +42,9 @@ class ScaleOp final : public Op {
   void Forward(const OpContext& c) const override { Apply(c, c.inputs[0], false, c.output); }
   void Backward(const OpContext& c) const override {
     if (c.d_inputs[0].data != nullptr) Apply(c, c.d_output, c.accumulate[0], c.d_inputs[0]);
+  }
+  StatusOr<Tensor> Export(const ExportContext& c) const override {
+    return c.program->Multiply(c.inputs[0], c.program->Number(factor_));
   }
   std::string Describe() const override { return fmt::format("times {:g}", factor_); }
 

@@ -3,6 +3,9 @@
 
 #include <algorithm>
 #include <cmath>
+#include <vector>
+
+#include "manygate/graph/tensor_program.h"
 
 namespace manygate {
 namespace {
@@ -67,6 +70,16 @@ class BatchNormOp final : public Op {
       }
     }
   }
+  StatusOr<Tensor> Export(const ExportContext& c) const override {
+    TensorProgram& program = *c.program;
+    std::vector<float> scale;
+    for (const float variance : c.blocks[3])
+      scale.push_back(static_cast<float>(1.0 / std::sqrt(static_cast<double>(variance) + kEps)));
+    const Tensor centred = program.Subtract(c.inputs[0], program.Numbers(c.shape, c.blocks[2]));
+    const Tensor normal = program.Multiply(centred, program.Numbers(c.shape, std::move(scale)));
+    return program.Add(program.Multiply(normal, program.Numbers(c.shape, c.blocks[0])),
+                       program.Numbers(c.shape, c.blocks[1]));
+  }
   std::string Describe() const override { return "batch norm"; }
 
  private:
@@ -118,6 +131,22 @@ class LayerNormOp final : public Op {
     for (int64_t r = 0; r < c.rows; ++r) {
       for (int64_t e = 0; e < groups; ++e) BackwardGroup(c, r, e, width);
     }
+  }
+  // The statistics in double, as Forward.
+  StatusOr<Tensor> Export(const ExportContext& c) const override {
+    TensorProgram& program = *c.program;
+    const Tensor x = c.inputs[0], width = program.Double(static_cast<double>(c.shape.width));
+    const auto rounded = [&](Tensor y) { return program.Cast(y, TensorType::kNumber); };
+    const Tensor exact = program.Cast(x, TensorType::kDouble);
+    const Tensor mean = program.Divide(program.SumWidth(exact), width);
+    const Tensor centred = program.Subtract(exact, mean);
+    const Tensor variance = program.Divide(program.SumWidth(program.Multiply(centred, centred)), width);
+    const Tensor deviation = program.Unary(UnaryKind::kSqrt, program.Add(variance, program.Double(kEps)));
+    const Tensor scale = rounded(program.Divide(program.Double(1), deviation));
+    const Tensor normal = program.Multiply(program.Subtract(x, rounded(mean)), scale);
+    const Shape weights{shared_ ? 1 : c.shape.groups, c.shape.width};
+    return program.Add(program.Multiply(normal, program.Numbers(weights, c.blocks[0])),
+                       program.Numbers(weights, c.blocks[1]));
   }
   std::string Describe() const override { return "layer norm"; }
 

@@ -5,6 +5,8 @@
 
 #include <algorithm>
 
+#include "manygate/graph/tensor_program.h"
+
 namespace manygate {
 
 void PiecesOp::Forward(const OpContext& c) const {
@@ -15,6 +17,14 @@ void PiecesOp::Forward(const OpContext& c) const {
     row[piece] = c.input->numbers[r * c.input->number_stride + number_offset_];
     std::fill_n(row + piece + 1, pieces_ - piece - 1, 0.f);
   }
+}
+
+StatusOr<Tensor> PiecesOp::Export(const ExportContext& c) const {
+  TensorProgram& program = *c.program;
+  const Tensor piece = c.IdsAt(slot_, 1), all = program.Counting(pieces_);
+  const Tensor below = program.Cast(program.Binary(BinaryKind::kLess, all, piece), TensorType::kNumber);
+  const Tensor here = program.Binary(BinaryKind::kEqual, all, piece);
+  return program.Select(here, c.NumbersAt(number_offset_, 1), below);
 }
 
 std::string PiecesOp::Describe() const { return fmt::format("{} linear pieces, written out", pieces_); }

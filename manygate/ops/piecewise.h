@@ -30,6 +30,7 @@ class PiecesOp final : public Op {
   OpTraits Traits(std::span<const Shape>) const override { return {}; }
   void Forward(const OpContext& context) const override;
   void Backward(const OpContext&) const override {}
+  StatusOr<Tensor> Export(const ExportContext& context) const override;
   std::string Describe() const override;
 
  private:

@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "manygate/base/check.h"
+#include "manygate/graph/tensor_program.h"
 
 namespace manygate {
 namespace {
@@ -37,6 +38,18 @@ class ProbabilityProductOp final : public Op {
         d_x.data[r * d_x.stride] = c.accumulate[i] ? d_x.data[r * d_x.stride] + d : d;
       }
     }
+  }
+
+  StatusOr<Tensor> Export(const ExportContext& c) const override {
+    TensorProgram& program = *c.program;
+    const auto negative = [&](Tensor x) { return program.Unary(UnaryKind::kNegative, x); };
+    const Tensor a = program.Flat(c.inputs[0]), b = program.Flat(c.inputs[1]);
+    const Tensor terms[] = {negative(a), negative(b), negative(program.Add(a, b))};
+    const Tensor largest =
+        program.Binary(BinaryKind::kLarger, program.Binary(BinaryKind::kLarger, terms[0], terms[1]), terms[2]);
+    const auto odds = [&](Tensor term) { return program.Unary(UnaryKind::kExp, program.Subtract(term, largest)); };
+    const Tensor sum = program.Add(program.Add(odds(terms[0]), odds(terms[1])), odds(terms[2]));
+    return negative(program.Add(largest, program.Unary(UnaryKind::kLog, sum)));
   }
 
   std::string Describe() const override { return "product of probabilities"; }

@@ -7,6 +7,7 @@
 #include <cmath>
 
 #include "manygate/base/check.h"
+#include "manygate/graph/tensor_program.h"
 #include "manygate/math/elementwise.h"
 
 namespace manygate {
@@ -37,6 +38,20 @@ struct PositionReader {
       while (length < most && !std::isnan(numbers[length * width])) ++length;
     }
     return length;
+  }
+  // [positions, width]
+  Tensor ExportedNumbers(const ExportContext& c) const {
+    const Tensor flat = c.NumbersAt(part.number_offset, part.positions * width);
+    return c.program->Reshape(flat, {part.positions, width});
+  }
+  // [1, positions]: whether there is a value.
+  Tensor ExportedMask(const ExportContext& c) const {
+    TensorProgram& program = *c.program;
+    if (part.table >= 0)
+      return program.Binary(BinaryKind::kLess, c.IdsAt(part.slots.slot, part.num_positions()),
+                            program.Ids({1, 1}, {vocabulary}));
+    const Tensor first = program.Flat(program.Slice(ExportedNumbers(c), 0, 1));
+    return program.Binary(BinaryKind::kEqual, first, first);  // NaN is not
   }
 };
 
@@ -102,6 +117,25 @@ class SequenceOp final : public Op {
     }
   }
 
+  StatusOr<Tensor> Export(const ExportContext& c) const override {
+    TensorProgram& program = *c.program;
+    std::vector<Tensor> parts;
+    for (const PositionReader& reader : readers_) {
+      const int64_t positions = reader.part.num_positions();
+      Tensor part = -1;
+      if (reader.table_index >= 0) {
+        part = program.Gather(c.tables[static_cast<size_t>(reader.table_index)],
+                              c.IdsAt(reader.part.slots.slot, positions));
+      } else {
+        const Tensor numbers = reader.ExportedNumbers(c);
+        const Tensor ended = program.Unary(UnaryKind::kIsNaN, program.Slice(numbers, 0, 1));
+        part = program.Select(ended, program.Number(0.f), numbers);
+      }
+      parts.push_back(program.Pad(part, {shape_.groups, reader.width}));
+    }
+    return program.Concat(std::move(parts));
+  }
+
   std::string Describe() const override { return fmt::format("sequence of up to {} positions", shape_.groups); }
 
  private:
@@ -120,6 +154,9 @@ class SequenceLengthOp final : public Op {
       c.output.data[r * c.output.stride] = static_cast<float>(reader_.Length(*c.input, r));
   }
   void Backward(const OpContext&) const override {}
+  StatusOr<Tensor> Export(const ExportContext& c) const override {
+    return c.program->SumWidth(c.program->Cast(reader_.ExportedMask(c), TensorType::kNumber));
+  }
   std::string Describe() const override {
     return fmt::format("length of a sequence, at most {}", reader_.part.num_positions());
   }
@@ -159,6 +196,13 @@ class SequencePoolOp final : public Op {
         c.accumulate[0] ? AddScaled(width, share, d_y, d) : CopyScaled(width, share, d_y, d);
       }
     }
+  }
+  StatusOr<Tensor> Export(const ExportContext& c) const override {
+    TensorProgram& program = *c.program;
+    const Tensor sum = program.SumGroups(c.inputs[0]);
+    if (pooling_ == Pooling::kSum) return sum;
+    const Tensor length = program.Binary(BinaryKind::kLarger, program.Flat(c.inputs[1]), program.Number(1.f));
+    return program.Multiply(sum, program.Divide(program.Number(1.f), length));
   }
   std::string Describe() const override {
     return pooling_ == Pooling::kMean ? "mean over positions" : "sum over positions";

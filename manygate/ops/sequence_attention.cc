@@ -4,8 +4,10 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <limits>
 
 #include "manygate/base/check.h"
+#include "manygate/graph/tensor_program.h"
 #include "manygate/math/elementwise.h"
 #include "manygate/math/gate.h"
 #include "manygate/math/gemm.h"
@@ -16,6 +18,13 @@ namespace {
 
 int64_t LengthOf(View length, int64_t row, int64_t most) {
   return std::min(static_cast<int64_t>(length.data[row * length.stride]), most);
+}
+
+// [1, positions]: whether a position stands before the end.
+Tensor ExportedMask(const ExportContext& c, Tensor length, int64_t positions) {
+  TensorProgram& program = *c.program;
+  const Tensor ids = program.Cast(program.Flat(length), TensorType::kId);
+  return program.Binary(BinaryKind::kLess, program.Counting(positions), ids);
 }
 
 // Inputs: query, sequence, length. Block 0: W [4·S, N], the parts W1 .. W4 one below the other; block 1, if any: b [1, N].
@@ -69,6 +78,27 @@ class AttentionDenseOp final : public Op {
     // W3 is in both sums with different signs.
     for (int64_t i = 0; i < in * width_; ++i)
       c.d_blocks[0][2 * in * width_ + i] = c.d_blocks[0][i] - c.d_blocks[0][in * width_ + i];
+  }
+  // As Forward: s·(W2 − W3) + (q ∘ s)·W4 + q·(W1 + W3) + bias.
+  StatusOr<Tensor> Export(const ExportContext& c) const override {
+    TensorProgram& program = *c.program;
+    const Tensor s = c.inputs[1];
+    const auto [positions, in] = program.shape(s);
+    const Tensor q = program.Pad(program.Flat(c.inputs[0]), {1, in});
+    const auto size = static_cast<size_t>(in * width_);
+    const std::span<const float> w = c.blocks[0];
+    std::vector<float> of_position(size), of_query(size);
+    for (size_t i = 0; i < size; ++i) {
+      of_query[i] = w[i] + w[2 * size + i];
+      of_position[i] = w[size + i] - w[2 * size + i];
+    }
+    const Shape shape{in, width_};
+    Tensor y = program.Add(program.MatMul(s, shape, of_position),
+                           program.MatMul(program.Multiply(q, s), shape, w.subspan(3 * size)));
+    Tensor once = program.MatMul(q, shape, of_query);
+    if (c.blocks.size() > 1) once = program.Add(once, program.Numbers({1, width_}, c.blocks[1]));
+    const Tensor mask = program.Reshape(ExportedMask(c, c.inputs[2], positions), {positions, 1});
+    return program.Select(mask, program.Add(y, once), program.Number(0.f));
   }
   std::string Describe() const override {
     return fmt::format("query, position, difference and product, dense to {}", width_);
@@ -155,6 +185,10 @@ class PositionScoresOp final : public Op {
       }
     }
   }
+  StatusOr<Tensor> Export(const ExportContext& c) const override {
+    TensorProgram& program = *c.program;
+    return program.Flat(program.SumWidth(program.Multiply(program.Flat(c.inputs[0]), c.inputs[1])));
+  }
   std::string Describe() const override { return "query times each position"; }
 };
 
@@ -178,6 +212,13 @@ class MaskedSoftmaxOp final : public Op {
     if (c.d_inputs[0].data == nullptr) return;
     SoftmaxBackward(c.rows, c.shape.width, c.output.data, c.output.stride, c.d_output.data, c.d_output.stride,
                     c.accumulate[0], c.d_inputs[0].data, c.d_inputs[0].stride);
+  }
+  StatusOr<Tensor> Export(const ExportContext& c) const override {
+    TensorProgram& program = *c.program;
+    const Tensor mask = ExportedMask(c, c.inputs[1], c.shape.width);
+    const Tensor least = program.Number(std::numeric_limits<float>::lowest());
+    const Tensor scores = program.Select(mask, program.Flat(c.inputs[0]), least);
+    return program.Select(mask, program.Softmax(scores), program.Number(0.f));
   }
   std::string Describe() const override { return "softmax over the positions before the end"; }
 };

@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include "manygate/graph/tensor_program.h"
 #include "manygate/math/elementwise.h"
 #include "manygate/math/gemm.h"
 #include "manygate/ops/dense.h"
@@ -60,6 +61,11 @@ class SharedDenseOp final : public Op {
     for (int64_t r = 0; r < runs.count; ++r)
       MultiplyNT(runs.positions, width_, in, d_y.data + r * d_y.stride, width_, c.blocks[0], width_, c.accumulate[0],
                  d_x.data + r * d_x.stride, in, c.scratch);
+  }
+  StatusOr<Tensor> Export(const ExportContext& c) const override {
+    TensorProgram& program = *c.program;
+    const Tensor y = program.MatMul(c.inputs[0], {program.shape(c.inputs[0]).width, width_}, c.blocks[0]);
+    return c.blocks.size() > 1 ? program.Add(y, program.Numbers({1, width_}, c.blocks[1])) : y;
   }
   std::string Describe() const override { return fmt::format("dense to {} at each position", width_); }
 

@@ -8,6 +8,7 @@
 #include <cmath>
 
 #include "manygate/base/check.h"
+#include "manygate/graph/tensor_program.h"
 
 namespace manygate {
 namespace {
@@ -53,11 +54,37 @@ class SelectExpertsOp final : public Op {
       }
     }
   }
+  StatusOr<Tensor> Export(const ExportContext& c) const override {
+    TensorProgram& program = *c.program;
+    const Tensor u = program.Divide(ExportClip(program, c.inputs[0]), program.Number(gamma_));
+    const Tensor cubic = program.Subtract(
+        program.Number(1.5f), program.Multiply(program.Multiply(program.Number(2.f), u), u));
+    const Tensor steps = program.Add(program.Multiply(cubic, u), program.Number(0.5f));
+    const int64_t bits = program.shape(steps).width;
+    Tensor product = -1;
+    for (int64_t m = 0; m < bits; ++m) {
+      // S where the bit is 1, else 1 - S.
+      std::vector<float> start, sign;
+      for (int64_t e = 0; e < num_expert_; ++e) {
+        start.push_back(Bit(e, m, bits) ? 0.f : 1.f);
+        sign.push_back(Bit(e, m, bits) ? 1.f : -1.f);
+      }
+      const Tensor signed_step =
+          program.Multiply(program.Slice(steps, m, 1), program.Numbers({1, num_expert_}, std::move(sign)));
+      const Tensor factor = program.Add(signed_step, program.Numbers({1, num_expert_}, std::move(start)));
+      product = product < 0 ? factor : program.Multiply(product, factor);
+    }
+    return product;
+  }
   std::string Describe() const override {
     return fmt::format("select of {} experts by smooth steps of width {:g}", num_expert_, gamma_);
   }
 
  private:
+  Tensor ExportClip(TensorProgram& program, Tensor codes) const {
+    const Tensor low = program.Binary(BinaryKind::kLarger, codes, program.Number(-gamma_ / 2));
+    return program.Binary(BinaryKind::kSmaller, low, program.Number(gamma_ / 2));
+  }
   static bool Bit(int64_t e, int64_t m, int64_t bits) { return (e >> (bits - 1 - m)) & 1; }
   float Step(float t) const {
     if (t <= -gamma_ / 2) return 0;

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "manygate/graph/tensor_program.h"
 #include "manygate/math/elementwise.h"
 
 namespace manygate {
@@ -22,6 +23,7 @@ class StopGradientOp final : public Op {
     if (d_x.data == nullptr || c.accumulate[0]) return;
     for (int64_t r = 0; r < c.rows; ++r) std::fill_n(d_x.data + r * d_x.stride, c.shape.size(), 0.f);
   }
+  StatusOr<Tensor> Export(const ExportContext& c) const override { return c.inputs[0]; }
   std::string Describe() const override { return "stop gradient"; }
 };
 
