@@ -388,8 +388,8 @@ Status CheckServe(const VerbParser& parser, const ServeFlags& flags) {
 StatusOr<VerbFlags> ParseServe(std::span<const std::string> args) {
   ServeFlags flags;
   VerbParser parser("serve",
-                    "Answers requests for predictions: the Open Inference Protocol v2 and TensorFlow Serving's :predict "
-                    "over HTTP,\nuntil SIGTERM or Ctrl-C. SIGHUP looks for new versions of the models.",
+                    "Answers requests for predictions: the Open Inference Protocol v2 over HTTP and gRPC, and TensorFlow "
+                    "Serving's\n:predict over HTTP, until SIGTERM or Ctrl-C. SIGHUP looks for new versions of the models.",
                     "Examples:\n"
                     "  manygate serve models                  with models/census/1, models/census/2, models/clicks/1\n"
                     "  manygate serve out/mmoe --http_port 9000\n"
@@ -401,6 +401,9 @@ StatusOr<VerbFlags> ParseServe(std::span<const std::string> args) {
   parser.Whole(
       "--http_port", "N", {0, 65535}, [&flags](uint64_t value) { flags.http_port = static_cast<int>(value); },
       "Port of HTTP (default: 8080; 0: any free one)");
+  parser.Whole(
+      "--grpc_port", "N", {0, 65535}, [&flags](uint64_t value) { flags.grpc_port = static_cast<int>(value); },
+      "Port of gRPC (default: 8081; 0: any free one)");
   AddServeBatching(parser, flags);
   parser.Text("--versions", "P", Need::kOptional, flags.versions,
               "Versions to serve: latest, latest:N, all or numbers like 1,4 (default: latest)");
@@ -439,7 +442,7 @@ constexpr Verb kVerbs[] = {
     {"inspect", "what is in a model directory, a data file or a configuration", ParseInspect},
     {"check", "what is wrong with a configuration and its data", ParseCheck},
     {"generate", "data to start with: a click funnel, or the MMoE paper's tasks", ParseGenerate},
-    {"serve", "predictions over HTTP", ParseServe},
+    {"serve", "predictions over HTTP and gRPC", ParseServe},
 };
 
 }  // namespace

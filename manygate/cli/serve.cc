@@ -77,6 +77,7 @@ Status RunServe(const ServeFlags& flags, const Console& console) {
   MG_ASSIGN_OR_RETURN(const auto server, serve::Server::Start(flags.repository, options, log));
   const std::string host = options.address.find(':') == std::string::npos ? options.address : "[" + options.address + "]";
   log(fmt::format("HTTP at {}://{}:{}", tls ? "https" : "http", host, server->http_port()));
+  log(fmt::format("gRPC at {}:{}{}", host, server->grpc_port(), tls ? " (TLS)" : ""));
   while (console.stop == nullptr || !console.stop->load()) {
     if (console.refresh != nullptr && console.refresh->exchange(false)) server->Refresh();
     std::this_thread::sleep_for(kLook);

@@ -7,6 +7,7 @@
 #include <thread>
 #include <utility>
 
+#include "manygate/serve/grpc_server.h"
 #include "manygate/serve/http_server.h"
 
 namespace manygate::serve {
@@ -27,7 +28,7 @@ class RunningServer final : public Server {
 
   Status Listen();
   int http_port() const override { return http_ != nullptr ? http_->port() : -1; }
-  int grpc_port() const override { return -1; }
+  int grpc_port() const override { return grpc_ != nullptr ? grpc_->port() : -1; }
   void Refresh() override;
   void Drain(std::chrono::milliseconds patience) override;
 
@@ -48,6 +49,7 @@ class RunningServer final : public Server {
   Batcher batcher_;
   const ServerParts parts_;
   std::unique_ptr<HttpServer> http_;
+  std::unique_ptr<GrpcServer> grpc_;
 
   std::mutex mutex_;  // guards the next two
   bool refresh_ = false, ending_ = false;
@@ -60,6 +62,9 @@ Status RunningServer::Listen() {
     MG_ASSIGN_OR_RETURN(http_, HttpServer::Start(parts_));
     woken_.store(http_.get(), std::memory_order_release);
     http_->Wake();  // for a request that came before
+  }
+  if (options_.grpc_port >= 0) {
+    MG_ASSIGN_OR_RETURN(grpc_, GrpcServer::Start(parts_));
   }
   refresher_ = std::thread([this] { RefreshLoop(); });
   return OkStatus();
@@ -90,14 +95,17 @@ void RunningServer::Refresh() {
 
 void RunningServer::Drain(std::chrono::milliseconds patience) {
   const Clock::time_point end = Clock::now() + patience;
+  if (http_ != nullptr) http_->Drain();
+  // Calls of gRPC end while HTTP's last answers are written.
+  if (grpc_ != nullptr) grpc_->Drain(patience);
   if (http_ != nullptr) {
-    http_->Drain();
     while (http_->connections() > 0 && Clock::now() < end) std::this_thread::sleep_for(kDrainStep);
     http_->CloseAll();
   }
   batcher_.Drain();
   woken_.store(nullptr, std::memory_order_release);
   http_.reset();
+  grpc_.reset();
   {
     const std::lock_guard lock(mutex_);
     ending_ = true;

@@ -200,9 +200,7 @@ Outcome CheckTensor(const TensorPlace& place, std::string_view raw) {
                              raw.size(), place.rows, place.width, bytes, DatatypeName(place.datatype)));
 }
 
-Outcome ReadTensor(const TensorPlace& place, std::string_view raw, Job* job) {
-  Outcome outcome = CheckTensor(place, raw);
-  if (!outcome.ok()) return outcome;
+void PlaceTensor(const TensorPlace& place, std::string_view raw, Job* job) {
   switch (place.datatype) {
     case Datatype::kBytes: PlaceTexts(place, raw, job); break;
     case Datatype::kBool:
@@ -221,6 +219,11 @@ Outcome ReadTensor(const TensorPlace& place, std::string_view raw, Job* job) {
     case Datatype::kFp32: PlaceLoaded<float>(place, raw, job); break;
     case Datatype::kFp64: PlaceLoaded<double>(place, raw, job); break;
   }
+}
+
+Outcome ReadTensor(const TensorPlace& place, std::string_view raw, Job* job) {
+  Outcome outcome = CheckTensor(place, raw);
+  if (outcome.ok()) PlaceTensor(place, raw, job);
   return outcome;
 }
 

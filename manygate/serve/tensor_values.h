@@ -85,7 +85,9 @@ class InputTensors {
 // kInvalid: the datatype's little-endian values, behind each other (BYTES: a length of 4 bytes, little-endian, before each),
 // are not rows * width of them. What is not yet known to be true of `raw` costs no memory.
 Outcome CheckTensor(const TensorPlace& place, std::string_view raw);
-// CheckTensor, and places them. Texts view `raw`.
+// Places what CheckTensor has found right. Texts view `raw`.
+void PlaceTensor(const TensorPlace& place, std::string_view raw, Job* job);
+// Both.
 Outcome ReadTensor(const TensorPlace& place, std::string_view raw, Job* job);
 
 // The cell of `width` values: one by itself, several as texts with separators between.
