@@ -1,6 +1,7 @@
-# manygate_folder(NAME [GRPC] [PRECOMPILED common|config|none] [DEPENDS target...]): one static library per folder under manygate/
+# manygate_folder(NAME [GRPC] [PRECOMPILED common|config|none] [DEPENDS target...] [LINK_ONLY target...]): one static library per folder under manygate/
 # from every NAME/*.cc that is not a test, benchmark or main; one test program from every NAME/*_test.cc; one benchmark per
 # NAME/*_bench.cc. PRECOMPILED: which headers of precompiled.cmake its files are compiled with (default: config).
+# LINK_ONLY: linked where they are built, without their compiler flags, which precompiled headers would have to share.
 include(${CMAKE_CURRENT_LIST_DIR}/precompiled.cmake)
 
 # The code of NAME/*.proto, a library of its own.
@@ -35,7 +36,7 @@ function(manygate_protos name grpc)
 endfunction()
 
 function(manygate_folder name)
-  cmake_parse_arguments(ARG "GRPC" "PRECOMPILED" "DEPENDS;TEST_DEPENDS" ${ARGN})
+  cmake_parse_arguments(ARG "GRPC" "PRECOMPILED" "DEPENDS;TEST_DEPENDS;LINK_ONLY" ${ARGN})
   if(NOT ARG_PRECOMPILED)
     set(ARG_PRECOMPILED config)
   endif()
@@ -58,6 +59,11 @@ function(manygate_folder name)
     target_link_libraries(manygate_${name} ${kind} manygate_${name}_proto)
   endif()
   target_link_libraries(manygate_${name} ${kind} ${ARG_DEPENDS})
+  foreach(library ${ARG_LINK_ONLY})
+    if(TARGET ${library})
+      target_link_libraries(manygate_${name} PRIVATE $<LINK_ONLY:${library}>)
+    endif()
+  endforeach()
   if(sources)
     manygate_use_precompiled(manygate_${name} library ${ARG_PRECOMPILED})
   endif()

@@ -44,6 +44,8 @@ struct Batcher::State {
   // Waits for a batch and takes it; false: drained.
   bool Take(Scorer* self);
   void Sleep(Scorer* self, Clock::time_point until, std::unique_lock<std::mutex>* lock);
+  Outcome Enqueue(Job* job, bool* worth_waking);
+  Scorer* TakeSleeper();
   size_t FindRipe(Clock::time_point now, Clock::time_point* next) const;
   void TakeFrom(size_t index, Clock::time_point now, Scorer* self);
 
@@ -75,39 +77,73 @@ Batcher::~Batcher() {
   for (const auto& scorer : state_->scorers) scorer->thread.join();
 }
 
+// One of the scorers that sleep, which its caller notifies behind the lock; null: none sleeps.
+Scorer* Batcher::State::TakeSleeper() {
+  if (sleepers.empty()) return nullptr;
+  Scorer* const sleeper = sleepers.back();
+  sleepers.pop_back();
+  sleeper->woken = true;
+  return sleeper;
+}
+
+// worth_waking: whether a scoring thread should be woken for it.
+Outcome Batcher::State::Enqueue(Job* job, bool* worth_waking) {
+  if (draining) return Refused(OutcomeCode::kUnavailable, "the server is shutting down");
+  if (counts.queued_rows > 0 && counts.queued_rows + job->rows() > options.max_queue_rows) {
+    ++counts.refused;
+    return Refused(OutcomeCode::kOverloaded,
+                   fmt::format("the queue is full: {} rows wait, {} more would be above the limit of {}",
+                               counts.queued_rows, job->rows(), options.max_queue_rows));
+  }
+  const ServedVersion* const version = &job->version();
+  auto queue = std::ranges::find(queues, version, &VersionQueue::version);
+  if (queue == queues.end()) queue = queues.insert(queue, VersionQueue{.version = version});
+  const bool was_empty = queue->first == nullptr;
+  job->next = nullptr;
+  (was_empty ? queue->first : queue->last->next) = job;
+  queue->last = job;
+  queue->rows += job->rows();
+  counts.queued_rows += job->rows();
+  ++under_way;
+  // One that waits for a batch to fill is left alone between the first job, which sets its clock, and the last.
+  *worth_waking = was_empty || options.max_queue_delay.count() == 0 || queue->rows >= options.max_batch_rows;
+  return Done();
+}
+
 Outcome Batcher::Submit(Job* job) {
   State& state = *state_;
   Scorer* sleeper = nullptr;
   {
     const std::lock_guard lock(state.mutex);
-    if (state.draining) return Refused(OutcomeCode::kUnavailable, "the server is shutting down");
-    if (state.counts.queued_rows > 0 && state.counts.queued_rows + job->rows() > state.options.max_queue_rows) {
-      ++state.counts.refused;
-      return Refused(OutcomeCode::kOverloaded,
-                     fmt::format("the queue is full: {} rows wait, {} more would be above the limit of {}",
-                                 state.counts.queued_rows, job->rows(), state.options.max_queue_rows));
-    }
-    const ServedVersion* const version = &job->version();
-    auto queue = std::ranges::find(state.queues, version, &VersionQueue::version);
-    if (queue == state.queues.end()) queue = state.queues.insert(queue, VersionQueue{.version = version});
-    const bool was_empty = queue->first == nullptr;
-    job->next = nullptr;
-    (was_empty ? queue->first : queue->last->next) = job;
-    queue->last = job;
-    queue->rows += job->rows();
-    state.counts.queued_rows += job->rows();
-    ++state.under_way;
-    // One that waits for a batch to fill is left alone between the first job, which sets its clock, and the last.
-    const bool worth_waking =
-        was_empty || state.options.max_queue_delay.count() == 0 || queue->rows >= state.options.max_batch_rows;
-    if (worth_waking && !state.sleepers.empty()) {
-      sleeper = state.sleepers.back();
-      state.sleepers.pop_back();
-      sleeper->woken = true;
-    }
+    bool worth_waking = false;
+    MG_RETURN_IF_REFUSED(state.Enqueue(job, &worth_waking));
+    if (worth_waking) sleeper = state.TakeSleeper();
   }
   if (sleeper != nullptr) sleeper->wake.notify_one();
   return Done();
+}
+
+Outcome Batcher::Add(Job* job) {
+  const std::lock_guard lock(state_->mutex);
+  bool worth_waking = false;
+  return state_->Enqueue(job, &worth_waking);
+}
+
+// As many as there are batches.
+void Batcher::Wake() {
+  State& state = *state_;
+  int64_t rows = 0;
+  do {
+    Scorer* sleeper = nullptr;
+    {
+      const std::lock_guard lock(state.mutex);
+      if (rows == 0) rows = state.counts.queued_rows;
+      if (rows > 0) sleeper = state.TakeSleeper();
+    }
+    if (sleeper == nullptr) return;
+    sleeper->wake.notify_one();
+    rows -= state.options.max_batch_rows;
+  } while (rows > 0);
 }
 
 // The first queue, by turn, that is full or has waited long enough. None: queues.size(), and `next` is when one will be.

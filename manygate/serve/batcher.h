@@ -45,6 +45,9 @@ class Batcher {
   // deadline has passed before its turn is not scored). Where the outcome is not kOk, `done` is not called. Versions take
   // turns. Nothing is allocated after the first jobs.
   Outcome Submit(Job* job);
+  // As Submit, but no scoring thread is woken for it before Wake: whoever has several jobs at once gets them into one batch.
+  Outcome Add(Job* job);
+  void Wake();
   // Refuses new jobs and waits for those that were taken.
   void Drain();
   BatcherCounts Counts() const;

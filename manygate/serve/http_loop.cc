@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <chrono>
 #include <ctime>
+#include <exception>
 
 namespace manygate::serve {
 namespace {
@@ -34,7 +35,24 @@ HttpLoop::HttpLoop(HttpService& service, const ServerOptions& options, boost::as
 void HttpLoop::Run() {
   Tick();
   const auto work = boost::asio::make_work_guard(context_);
-  context_.run();
+  while (!context_.stopped()) {
+    try {
+      context_.run();
+    } catch (const std::exception&) {
+      // No memory for one connection, which its handler has let go of; the others go on.
+    }
+  }
+}
+
+void HttpLoop::Encoded(HttpSession* session) {
+  if (encoded_.empty()) Post([this] { SubmitEncoded(); });
+  encoded_.push_back(session);
+}
+
+void HttpLoop::SubmitEncoded() {
+  for (HttpSession* session : encoded_) session->Submit();
+  encoded_.clear();
+  service_.WakeScorers();
 }
 
 void HttpLoop::Scored(HttpSession* session) {

@@ -38,6 +38,8 @@ class HttpSession {
   HttpSession& operator=(const HttpSession&) = delete;
 
   virtual void Start() = 0;
+  // Gives its job to the batcher.
+  virtual void Submit() = 0;
   // Its job is done.
   virtual void Resume() = 0;
   // Closes it where it has waited too long for the client.
@@ -67,6 +69,8 @@ class HttpLoop {
     boost::asio::post(context_, std::forward<Function>(function));
   }
 
+  // The session's Submit is to be called behind what else has arrived by now, so that jobs come into one batch.
+  void Encoded(HttpSession* session);
   // By any thread: the session's Resume is to be called behind the next Wake.
   void Scored(HttpSession* session);
   void Wake();
@@ -86,6 +90,7 @@ class HttpLoop {
 
  private:
   friend class HttpSession;
+  void SubmitEncoded();
   void ResumeScored();
   void Tick();
 
@@ -93,6 +98,7 @@ class HttpLoop {
   const ServerOptions& options_;
   boost::asio::thread_pool& slow_;
   JsonWorkspace workspace_;
+  std::vector<HttpSession*> encoded_;
   std::atomic<HttpSession*> scored_{nullptr};  // a stack
   std::atomic<int> connections_{0};
   std::vector<HttpSession*> sessions_;

@@ -23,9 +23,8 @@ Json Tensor(const std::string& name, const char* datatype, int64_t width) {
 }  // namespace
 
 std::string ServerMetadata() {
-  return Text({{"name", "manygate"},
-               {"version", kProgramVersion},
-               {"extensions", {"binary_tensor_data", "model_repository"}}});
+  return Text(
+      {{"name", "manygate"}, {"version", kProgramVersion}, {"extensions", {"binary_tensor_data", "model_repository"}}});
 }
 
 std::string ModelMetadata(const ServedVersion& served, const std::vector<VersionInfo>& versions) {
@@ -42,6 +41,8 @@ std::string ModelMetadata(const ServedVersion& served, const std::vector<Version
                {"inputs", inputs},
                {"outputs", outputs}});
 }
+
+std::string ModelReady(const ServedVersion& served) { return Text({{"name", served.name}, {"ready", true}}); }
 
 std::string RepositoryIndex(const std::vector<VersionInfo>& versions) {
   Json index = Json::array();
@@ -60,10 +61,10 @@ std::string ModelStatus(const std::string& model, const std::string& version,
   for (const VersionInfo& info : versions) {
     if (info.name != model || (!version.empty() && version != std::to_string(info.version))) continue;
     const bool ready = info.state == VersionState::kReady;
-    states.push_back({{"version", std::to_string(info.version)},
-                      {"state", ready ? "AVAILABLE" : "END"},
-                      {"status",
-                       {{"error_code", ready ? "OK" : "INVALID_ARGUMENT"}, {"error_message", ready ? "" : info.reason}}}});
+    states.push_back(
+        {{"version", std::to_string(info.version)},
+         {"state", ready ? "AVAILABLE" : "END"},
+         {"status", {{"error_code", ready ? "OK" : "INVALID_ARGUMENT"}, {"error_message", ready ? "" : info.reason}}}});
   }
   return states.empty() ? "" : Text({{"model_version_status", states}});
 }

@@ -15,6 +15,8 @@ namespace manygate::serve {
 std::string ServerMetadata();
 // GET /v2/models/{model}. versions: of the repository, of all models.
 std::string ModelMetadata(const ServedVersion& served, const std::vector<VersionInfo>& versions);
+// GET /v2/models/{model}/ready.
+std::string ModelReady(const ServedVersion& served);
 // POST /v2/repository/index.
 std::string RepositoryIndex(const std::vector<VersionInfo>& versions);
 // GET /v1/models/{model}[/versions/{version}], as TensorFlow Serving has it; "": there is none such.

@@ -33,7 +33,8 @@ StatusOr<std::unique_ptr<asio::ssl::context>> MakeTls(const ServerOptions& optio
   error_code error;
   tls->use_certificate_chain_file(options.tls_certificate, error);
   if (error)
-    return InvalidInput(fmt::format("{}: no certificate in PEM can be read: {}", options.tls_certificate, error.message()));
+    return InvalidInput(
+        fmt::format("{}: no certificate in PEM can be read: {}", options.tls_certificate, error.message()));
   tls->use_private_key_file(options.tls_key, asio::ssl::context::pem, error);
   if (error)
     return InvalidInput(fmt::format("{}: no key of {} can be read from it in PEM: {}", options.tls_key,
@@ -44,8 +45,7 @@ StatusOr<std::unique_ptr<asio::ssl::context>> MakeTls(const ServerOptions& optio
 }  // namespace
 
 struct HttpServer::State {
-  explicit State(const ServerParts& server_parts)
-      : options(server_parts.options), service(server_parts), slow(1) {}
+  explicit State(const ServerParts& server_parts) : options(server_parts.options), service(server_parts), slow(1) {}
   Status Listen();
   void Accept();
   void OnAccept(const error_code& error, tcp::socket socket, HttpLoop& loop);
@@ -56,7 +56,7 @@ struct HttpServer::State {
   std::unique_ptr<asio::ssl::context> tls;
   asio::thread_pool slow;
   std::vector<std::unique_ptr<HttpLoop>> loops;
-  std::optional<tcp::acceptor> acceptor;     // of the first loop, as the timer
+  std::optional<tcp::acceptor> acceptor;  // of the first loop, as the timer
   std::optional<asio::steady_timer> pause;
   size_t next_loop = 0;
   int port = 0;
@@ -66,7 +66,8 @@ struct HttpServer::State {
 Status HttpServer::State::Listen() {
   error_code error;
   const asio::ip::address address = asio::ip::make_address(options.address, error);
-  if (error) return InvalidInput(fmt::format("\"{}\" is no address to listen at, like 127.0.0.1 or ::1", options.address));
+  if (error)
+    return InvalidInput(fmt::format("\"{}\" is no address to listen at, like 127.0.0.1 or ::1", options.address));
   const tcp::endpoint endpoint(address, static_cast<uint16_t>(options.http_port));
   acceptor.emplace(loops[0]->context());
   pause.emplace(loops[0]->context());
@@ -75,8 +76,8 @@ Status HttpServer::State::Listen() {
   if (!error) acceptor->bind(endpoint, error);
   if (!error) acceptor->listen(asio::socket_base::max_listen_connections, error);
   if (error)
-    return InvalidInput(fmt::format("cannot listen at {}, port {} (HTTP): {}", options.address, options.http_port,
-                                    error.message()));
+    return InvalidInput(
+        fmt::format("cannot listen at {}, port {} (HTTP): {}", options.address, options.http_port, error.message()));
   port = acceptor->local_endpoint(error).port();
   return OkStatus();
 }

@@ -32,8 +32,9 @@ Outcome JsonSize(std::string_view header, size_t body_size, size_t* size) {
   if (header.empty()) return Done();
   const auto [end, error] = std::from_chars(header.data(), header.data() + header.size(), *size);
   if (error == std::errc() && end == header.data() + header.size() && *size <= body_size) return Done();
-  return Refused(OutcomeCode::kInvalid,
-                 fmt::format("Inference-Header-Content-Length must be a number of bytes, at most the body's {}", body_size));
+  return Refused(
+      OutcomeCode::kInvalid,
+      fmt::format("Inference-Header-Content-Length must be a number of bytes, at most the body's {}", body_size));
 }
 
 bool IsHealth(HttpPage page) { return page == HttpPage::kLive || page == HttpPage::kReady; }
@@ -77,7 +78,7 @@ HttpStep HttpService::Handle(const HttpRequest& request, JsonWorkspace* workspac
   }
   if (route.page == HttpPage::kInfer || route.page == HttpPage::kPredict) {
     const Outcome outcome = Predict(request, workspace, exchange);
-    if (outcome.ok()) return HttpStep::kScoring;
+    if (outcome.ok()) return HttpStep::kEncoded;
     WriteOutcome(outcome, &answer);
     Count(outcome, exchange);
     return HttpStep::kAnswered;
@@ -95,20 +96,21 @@ void HttpService::WritePage(const HttpRoute& route, HttpAnswer* answer) const {
   std::shared_ptr<const ServedVersion> version;
   Outcome outcome;
   switch (route.page) {
-    case HttpPage::kLive: break;
-    case HttpPage::kReady:
-      if (draining()) {
-        outcome = Refused(OutcomeCode::kUnavailable, "the server is about to end");
-      } else if (!parts_.repository.Ready()) {
-        outcome = Refused(OutcomeCode::kUnavailable, "a model has no version that serves");
-      }
+    case HttpPage::kLive: WriteJson(R"({"live":true})", answer); break;
+    case HttpPage::kReady: {
+      const bool ready = !draining() && parts_.repository.Ready();
+      WriteJson(ready ? R"({"ready":true})" : R"({"ready":false})", answer);
+      if (!ready) answer->status = HttpStatus(OutcomeCode::kUnavailable);
       break;
+    }
     case HttpPage::kServerMetadata: WriteJson(ServerMetadata(), answer); break;
     case HttpPage::kModelMetadata:
     case HttpPage::kModelReady:
       outcome = parts_.repository.Find(route.model, route.version, &version);
-      if (outcome.ok() && route.page == HttpPage::kModelMetadata)
-        WriteJson(ModelMetadata(*version, parts_.repository.List()), answer);
+      if (!outcome.ok()) break;
+      WriteJson(route.page == HttpPage::kModelReady ? ModelReady(*version)
+                                                    : ModelMetadata(*version, parts_.repository.List()),
+                answer);
       break;
     case HttpPage::kModelStatus: {
       std::string status = ModelStatus(route.model, route.version, parts_.repository.List());
@@ -146,8 +148,14 @@ Outcome HttpService::Predict(const HttpRequest& request, JsonWorkspace* workspac
     MG_RETURN_IF_REFUSED(
         ParsePredictRequest(request.body, parts_.options.max_rows, workspace, &job, &exchange->predict));
   }
-  MG_RETURN_IF_REFUSED(job.Encode());
-  return parts_.batcher.Submit(&job);
+  return job.Encode();
+}
+
+bool HttpService::Submit(HttpExchange* exchange) {
+  Outcome outcome = parts_.batcher.Add(&exchange->job);
+  if (outcome.ok()) return true;
+  Finish(std::move(outcome), exchange);
+  return false;
 }
 
 void HttpService::Finish(Outcome outcome, HttpExchange* exchange) {
@@ -170,8 +178,7 @@ void HttpService::Count(const Outcome& outcome, HttpExchange* exchange) {
   // What did not find a version is counted without one: names from outside make no series.
   const std::string_view model = version != nullptr ? std::string_view(version->name) : "";
   const int64_t number = version != nullptr ? version->version : 0;
-  const double seconds =
-      version != nullptr ? std::chrono::duration<double>(Clock::now() - job.arrived()).count() : 0;
+  const double seconds = version != nullptr ? std::chrono::duration<double>(Clock::now() - job.arrived()).count() : 0;
   const int64_t rows = version != nullptr ? job.rows() : 0;
   parts_.metrics.Count(Protocol::kHttp, model, number, outcome.code, rows, seconds);
   parts_.request_log.Add({.protocol = Protocol::kHttp,
@@ -186,9 +193,9 @@ void HttpService::Count(const Outcome& outcome, HttpExchange* exchange) {
 
 void HttpService::HandleSlow(HttpExchange* exchange) {
   const HttpRoute& route = exchange->route;
-  WriteOutcome(route.page == HttpPage::kLoad ? parts_.repository.Load(route.model)
-                                             : parts_.repository.Unload(route.model),
-               &exchange->answer);
+  WriteOutcome(
+      route.page == HttpPage::kLoad ? parts_.repository.Load(route.model) : parts_.repository.Unload(route.model),
+      &exchange->answer);
 }
 
 }  // namespace manygate::serve

@@ -6,7 +6,8 @@
 //   exchange.job.done = [&](Outcome outcome) { ... service.Finish(outcome, &exchange) on the connection's thread ... };
 //   switch (service.Handle(request, &workspace, &exchange)) {
 //     case HttpStep::kAnswered: ... write exchange.answer ...
-//     case HttpStep::kScoring: ... wait for done ...
+//     case HttpStep::kEncoded: ... with those of other connections: if (!service.Submit(&exchange)) write the answer ...
+//                              service.WakeScorers(), wait for done ...
 //     case HttpStep::kSlow: ... service.HandleSlow(&exchange) on a thread that may wait, then write the answer ...
 //   }
 //
@@ -54,13 +55,16 @@ struct HttpExchange {
   HttpAnswer answer;
 };
 
-enum class HttpStep { kAnswered, kScoring, kSlow };
+enum class HttpStep { kAnswered, kEncoded, kSlow };
 
 class HttpService {
  public:
   explicit HttpService(const ServerParts& parts) : parts_(parts) {}
 
   HttpStep Handle(const HttpRequest& request, JsonWorkspace* workspace, HttpExchange* exchange);
+  // Gives the job to the batcher, which begins at WakeScorers. False: it was refused, and the answer says so.
+  bool Submit(HttpExchange* exchange);
+  void WakeScorers() { parts_.batcher.Wake(); }
   // Of a scored job; its outcome is that of `done`.
   void Finish(Outcome outcome, HttpExchange* exchange);
   // Loads or unloads a model.

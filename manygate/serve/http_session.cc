@@ -93,6 +93,7 @@ class Session final : public HttpSession, public std::enable_shared_from_this<Se
   }
 
   void Start() override;
+  void Submit() override;
   void Resume() override;
   void CheckTime(Clock::time_point now) override;
   void CloseIfIdle() override;
@@ -127,6 +128,7 @@ class Session final : public HttpSession, public std::enable_shared_from_this<Se
   bool timed_out_ = false;
   boost::beast::flat_buffer buffer_;  // read, not yet parsed
   std::optional<http::request_parser<PaddedBody>> parser_;
+  size_t header_bytes_ = 0;
   bool header_done_ = false, keep_ = false, head_ = false, old_ = false;  // of the request
   std::string body_;
   HttpExchange exchange_;
@@ -160,6 +162,7 @@ void Session<Stream>::StartRequest() {
   parser_->body_limit(static_cast<uint64_t>(loop_.options().max_body_bytes));
   parser_->eager(false);  // until the header is there
   header_done_ = false;
+  header_bytes_ = 0;
   step_ = Step::kIdle;
   Expire(loop_.options().idle_timeout);
   if (buffer_.size() > 0) return Consume();
@@ -199,11 +202,16 @@ void Session<Stream>::Consume() {
     if (error == http::error::need_more) break;
     if (error == http::error::body_limit)
       return Refuse(413, fmt::format("the body has more than {} bytes", loop_.options().max_body_bytes));
+    if (!header_done_ && (header_bytes_ += used) > kMostHeaderBytes)
+      return Refuse(431, fmt::format("the header has more than {} bytes", kMostHeaderBytes));
     if (error) return Refuse(StatusOfBroken(error), fmt::format("the request is not HTTP: {}", error.message()));
     if (!header_done_ && parser_->is_header_done()) {
       header_done_ = true;
       step_ = Step::kBody;
       parser_->eager(true);
+      const auto coding = parser_->get()[http::field::transfer_encoding];
+      if (!coding.empty() && !boost::beast::iequals(coding, "chunked"))
+        return Refuse(501, "of the transfer encodings only chunked is read");
       if (AskForBody()) return;
     }
     if (parser_->is_done()) return Handle();
@@ -261,12 +269,17 @@ void Session<Stream>::Answer(const HttpRequest& request) {
   }
   if (body_.size() > kKeptBytes) loop_.workspace().Shrink();
   ReleaseLarge(&body_);
-  if (step == HttpStep::kScoring) return;
+  if (step == HttpStep::kEncoded) return loop_.Encoded(this);
   if (step == HttpStep::kAnswered) return Write();
   asio::post(loop_.slow(), [this] {
     loop_.service().HandleSlow(&exchange_);
     loop_.Post([this] { Write(); });
   });
+}
+
+template <typename Stream>
+void Session<Stream>::Submit() {
+  if (!loop_.service().Submit(&exchange_)) Write();
 }
 
 template <typename Stream>

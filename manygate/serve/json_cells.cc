@@ -23,7 +23,8 @@ bool WholeCell(std::string_view text, Cell* cell) {
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
   if (error != std::errc() || end != text.data() + text.size()) return false;
   // Larger ones stay texts, as a Cell's whole numbers are signed.
-  *cell = std::cmp_less_equal(value, std::numeric_limits<int64_t>::max()) ? Cell(static_cast<int64_t>(value)) : Cell(text);
+  *cell =
+      std::cmp_less_equal(value, std::numeric_limits<int64_t>::max()) ? Cell(static_cast<int64_t>(value)) : Cell(text);
   return true;
 }
 

@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <charconv>
 
 #include "manygate/serve/json_text.h"
@@ -42,6 +43,27 @@ size_t FirstWrongUtf8(std::string_view text) {
   return text.size();
 }
 
+size_t FirstControlInText(std::string_view json) {
+  bool inside = false;
+  for (size_t at = 0; at < json.size(); ++at) {
+    if (inside && static_cast<unsigned char>(json[at]) < 0x20) return at;
+    if (inside && json[at] == '\\') {
+      ++at;
+    } else if (json[at] == '"') {
+      inside = !inside;
+    }
+  }
+  return json.size();
+}
+
+// A token comes with the blanks behind it.
+std::string_view TrimEnd(std::string_view token) {
+  while (!token.empty() &&
+         (token.back() == ' ' || token.back() == '\n' || token.back() == '\r' || token.back() == '\t'))
+    token.remove_suffix(1);
+  return token;
+}
+
 // The grammar of RFC 8259, section 6: [-] digits without a leading zero [. digits] [e [+-] digits].
 bool IsJsonNumber(std::string_view text) {
   size_t at = 0;
@@ -76,129 +98,145 @@ void JsonWorkspace::Shrink() {
     state_ = std::make_unique<State>();
 }
 
-Outcome JsonDocument::Open(std::string_view body, JsonObject* root) {
+bool JsonDocument::Open(std::string_view body, JsonObject* root) {
   body_ = body;
-  if (const auto error = state_.parser.iterate(body.data(), body.size(), body.size() + JsonWorkspace::kPadding)
-                             .get(document_))
-    return Broken(error);
+  if (const auto error =
+          state_.parser.iterate(body.data(), body.size(), body.size() + JsonWorkspace::kPadding).get(document_))
+    return Unreadable(error);
   JsonType type;
   if (const auto error = document_.type().get(type)) return Broken(error);
-  if (type != JsonType::object) return Refused(OutcomeCode::kInvalid, "the request must be a JSON object: {...}");
+  if (type != JsonType::object) return Invalid("the request must be a JSON object: {...}");
   if (const auto error = document_.get_object().get(*root)) return Broken(error);
-  return Done();
+  return true;
 }
 
-Outcome JsonDocument::Close() {
+bool JsonDocument::Close() {
   const bool at_end = document_.current_location().error() == simdjson::OUT_OF_BOUNDS;
-  return at_end ? Done() : Broken(simdjson::TRAILING_CONTENT);
+  return at_end || Broken(simdjson::TRAILING_CONTENT);
 }
 
-Outcome JsonDocument::BrokenAt(const char* at, std::string_view what) const {
-  return Refused(OutcomeCode::kInvalid, fmt::format("the request is not JSON: {} at byte {}", what, at - body_.data()));
+bool JsonDocument::BrokenAt(const char* at, std::string_view what) {
+  return Invalid(fmt::format("the request is not JSON: {} at byte {}", what, at - body_.data()));
 }
 
-Outcome JsonDocument::Broken(simdjson::error_code error) {
-  const char* at = body_.data();
-  const char* location = nullptr;
-  if (error == simdjson::UTF8_ERROR) {
-    at += FirstWrongUtf8(body_);
-  } else if (error == simdjson::UNCLOSED_STRING) {
-    at += body_.size();
-  } else if (error != simdjson::EMPTY && document_.current_location().get(location) == simdjson::SUCCESS) {
-    at = location;
-  } else if (error != simdjson::EMPTY) {
-    at += body_.size();
-  }
-  return BrokenAt(at, Meaning(error));
+// Of the parser's first pass over all of the body: there is no document yet.
+bool JsonDocument::Unreadable(simdjson::error_code error) {
+  size_t at = 0;
+  if (error == simdjson::UTF8_ERROR) at = FirstWrongUtf8(body_);
+  if (error == simdjson::UNCLOSED_STRING) at = body_.size();
+  if (error == simdjson::UNESCAPED_CHARS) at = FirstControlInText(body_);
+  return BrokenAt(body_.data() + at, Meaning(error));
 }
 
-Outcome JsonDocument::Wrong(JsonValue value, std::string_view name, std::string_view must) const {
-  return Refused(OutcomeCode::kInvalid, fmt::format("\"{}\" at byte {} must be {}", name,
-                                                    value.raw_json_token().data() - body_.data(), must));
+bool JsonDocument::Broken(simdjson::error_code error) {
+  const char* at = nullptr;
+  const char* const end = body_.data() + body_.size();
+  return BrokenAt(document_.current_location().get(at) == simdjson::SUCCESS ? std::min(at, end) : end, Meaning(error));
 }
 
-Outcome JsonDocument::Type(JsonValue value, JsonType* type) {
+bool JsonDocument::Wrong(JsonValue value, std::string_view name, std::string_view must) {
+  return Invalid(fmt::format("\"{}\" at byte {} must be {}", name, value.raw_json_token().data() - body_.data(), must));
+}
+
+bool JsonDocument::Type(JsonValue value, JsonType* type) {
   const auto error = value.type().get(*type);
-  return error ? BrokenAt(value.raw_json_token().data(), Meaning(error)) : Done();
+  return !error || BrokenAt(value.raw_json_token().data(), Meaning(error));
 }
 
-Outcome JsonDocument::Object(JsonValue value, std::string_view name, JsonObject* object) {
+bool JsonDocument::Object(JsonValue value, std::string_view name, JsonObject* object) {
   JsonType type;
-  MG_RETURN_IF_REFUSED(Type(value, &type));
+  if (!Type(value, &type)) return false;
   if (type != JsonType::object) return Wrong(value, name, "an object: {...}");
   if (const auto error = value.get_object().get(*object)) return Broken(error);
-  return Done();
+  return true;
 }
 
-Outcome JsonDocument::Array(JsonValue value, std::string_view name, JsonArray* array) {
+bool JsonDocument::Array(JsonValue value, std::string_view name, JsonArray* array) {
   JsonType type;
-  MG_RETURN_IF_REFUSED(Type(value, &type));
+  if (!Type(value, &type)) return false;
   if (type != JsonType::array) return Wrong(value, name, "an array: [...]");
   if (const auto error = value.get_array().get(*array)) return Broken(error);
-  return Done();
+  return true;
 }
 
-Outcome JsonDocument::Text(JsonValue value, std::string_view name, std::string_view* text) {
+bool JsonDocument::Text(JsonValue value, std::string_view name, std::string_view* text) {
   JsonType type;
-  MG_RETURN_IF_REFUSED(Type(value, &type));
+  if (!Type(value, &type)) return false;
   if (type != JsonType::string) return Wrong(value, name, "a text");
-  if (const auto error = value.get_string().get(*text)) return Broken(error);
-  return Done();
+  return String(value, text);
 }
 
-Outcome JsonDocument::Bool(JsonValue value, std::string_view name, bool* flag) {
+bool JsonDocument::Bool(JsonValue value, std::string_view name, bool* flag) {
   JsonType type;
-  MG_RETURN_IF_REFUSED(Type(value, &type));
+  if (!Type(value, &type)) return false;
   if (type != JsonType::boolean) return Wrong(value, name, "true or false");
   if (const auto error = value.get_bool().get(*flag)) return Broken(error);
-  return Done();
+  return true;
 }
 
-Outcome JsonDocument::Number(JsonValue value, std::string_view* text) {
-  std::string_view token = value.raw_json_token();  // with the blanks behind it
-  while (!token.empty() && (token.back() == ' ' || token.back() == '\n' || token.back() == '\r' || token.back() == '\t'))
-    token.remove_suffix(1);
+// Without escapes it stands in the body as it is.
+bool JsonDocument::String(JsonValue value, std::string_view* text) {
+  const std::string_view token = TrimEnd(value.raw_json_token());
+  if (token.size() < 2 || token.back() != '"' || token.find('\\') != std::string_view::npos) {
+    if (const auto error = value.get_string().get(*text)) return Broken(error);
+    return true;
+  }
+  simdjson::ondemand::raw_json_string passed;
+  if (const auto error = value.get_raw_json_string().get(passed)) return Broken(error);
+  *text = token.substr(1, token.size() - 2);
+  return true;
+}
+
+bool JsonDocument::Key(simdjson::ondemand::field* field, std::string_view* key) {
+  const char* const raw = field->key().raw();
+  size_t size = 0;
+  while (raw[size] != '"' && raw[size] != '\\') ++size;  // the parser has found that all texts are closed
+  *key = std::string_view(raw, size);
+  if (raw[size] == '"') return true;
+  if (const auto error = field->unescaped_key().get(*key)) return Broken(error);
+  return true;
+}
+
+bool JsonDocument::Number(JsonValue value, std::string_view* text) {
+  const std::string_view token = TrimEnd(value.raw_json_token());
   if (!IsJsonNumber(token)) return BrokenAt(token.data(), "a number is wrong");
   *text = token;
-  return Done();
+  return true;
 }
 
-Outcome JsonDocument::Count(JsonValue value, std::string_view name, int64_t* count) {
+bool JsonDocument::Count(JsonValue value, std::string_view name, int64_t* count) {
   JsonType type;
-  MG_RETURN_IF_REFUSED(Type(value, &type));
+  if (!Type(value, &type)) return false;
   std::string_view text;
-  if (type == JsonType::number) MG_RETURN_IF_REFUSED(Number(value, &text));
+  if (type == JsonType::number && !Number(value, &text)) return false;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), *count);
   if (text.empty() || error != std::errc() || end != text.data() + text.size() || *count < 0)
     return Wrong(value, name, "a whole number, 0 or more");
-  return Done();
+  return true;
 }
 
-Outcome JsonDocument::Scalar(JsonValue value, std::string_view name, JsonScalar* scalar) {
+bool JsonDocument::Scalar(JsonValue value, std::string_view name, JsonScalar* scalar) {
   JsonType type;
-  MG_RETURN_IF_REFUSED(Type(value, &type));
+  if (!Type(value, &type)) return false;
   bool flag = false;
   switch (type) {
-    case JsonType::string:
-      scalar->kind = JsonScalar::Kind::kText;
-      if (const auto error = value.get_string().get(scalar->text)) return Broken(error);
-      return Done();
+    case JsonType::string: scalar->kind = JsonScalar::Kind::kText; return String(value, &scalar->text);
     case JsonType::number: scalar->kind = JsonScalar::Kind::kNumber; return Number(value, &scalar->text);
     case JsonType::boolean:
       if (const auto error = value.get_bool().get(flag)) return Broken(error);
       scalar->kind = flag ? JsonScalar::Kind::kTrue : JsonScalar::Kind::kFalse;
-      return Done();
+      return true;
     case JsonType::null:
       if (const auto error = value.is_null().get(flag)) return Broken(error);
       *scalar = JsonScalar();
-      return Done();
+      return true;
     default: return Wrong(value, name, "a text, a number, true, false or null");
   }
 }
 
-Outcome JsonDocument::Skip(JsonValue value, int depth) {
+bool JsonDocument::Skip(JsonValue value, int depth) {
   JsonType type;
-  MG_RETURN_IF_REFUSED(Type(value, &type));
+  if (!Type(value, &type)) return false;
   if (depth > kDeepest) return BrokenAt(value.raw_json_token().data(), Meaning(simdjson::DEPTH_ERROR));
   if (type == JsonType::object) {
     JsonObject object;

@@ -4,13 +4,13 @@
 //
 //   JsonDocument document(workspace);
 //   JsonObject root;
-//   MG_RETURN_IF_REFUSED(document.Open(body, &root));
-//   MG_RETURN_IF_REFUSED(document.Fields(root, [&](std::string_view key, JsonValue value) {
+//   const bool right = document.Open(body, &root) && document.Fields(root, [&](std::string_view key, JsonValue value) {
 //     return key == "id" ? document.Text(value, "id", &id) : document.Skip(value);
-//   }));
-//   return document.Close();
+//   }) && document.Close();
+//   return document.TakeOutcome();
 //
-// Texts live until the next document of the same workspace. Behind the body kPadding bytes must be readable.
+// False from any of its functions: the request is refused, and the outcome says why. (An Outcome from each would cost more
+// than reading does.) Texts live until the next document of the same workspace. Behind the body JsonWorkspace::kPadding bytes must be readable.
 #ifndef MANYGATE_SERVE_JSON_DOCUMENT_H_
 #define MANYGATE_SERVE_JSON_DOCUMENT_H_
 
@@ -19,6 +19,7 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "manygate/serve/json_workspace.h"
@@ -47,62 +48,73 @@ class JsonDocument {
  public:
   explicit JsonDocument(JsonWorkspace* workspace) : state_(workspace->state()) {}
 
-  // kInvalid: `body` is not one JSON object.
-  Outcome Open(std::string_view body, JsonObject* root);
+  // `body` must be one JSON object.
+  bool Open(std::string_view body, JsonObject* root);
   // Whether nothing follows the root.
-  Outcome Close();
+  bool Close();
 
-  // visit(std::string_view key, JsonValue value) -> Outcome, of every field.
+  // visit(std::string_view key, JsonValue value) -> bool, of every field.
   template <typename Visit>
-  Outcome Fields(JsonObject object, Visit&& visit) {
+  bool Fields(JsonObject object, Visit&& visit) {
     for (auto item : object) {
       simdjson::ondemand::field field;
       if (const auto error = std::move(item).get(field)) return Broken(error);
       std::string_view key;
-      if (const auto error = field.unescaped_key().get(key)) return Broken(error);
-      Outcome outcome = visit(key, field.value());
-      if (!outcome.ok()) return outcome;
+      if (!Key(&field, &key) || !visit(key, field.value())) return false;
     }
-    return Done();
+    return true;
   }
-  // visit(JsonValue value) -> Outcome, of every element.
+  // visit(JsonValue value) -> bool, of every element.
   template <typename Visit>
-  Outcome Elements(JsonArray array, Visit&& visit) {
+  bool Elements(JsonArray array, Visit&& visit) {
     for (auto item : array) {
       JsonValue value;
       if (const auto error = std::move(item).get(value)) return Broken(error);
-      Outcome outcome = visit(value);
-      if (!outcome.ok()) return outcome;
+      if (!visit(value)) return false;
     }
-    return Done();
+    return true;
   }
 
-  // kInvalid: the value is something else; `name` says what it is for.
-  Outcome Object(JsonValue value, std::string_view name, JsonObject* object);
-  Outcome Array(JsonValue value, std::string_view name, JsonArray* array);
-  Outcome Text(JsonValue value, std::string_view name, std::string_view* text);
-  Outcome Bool(JsonValue value, std::string_view name, bool* flag);
+  // The value must be one; `name` says what it is for.
+  bool Object(JsonValue value, std::string_view name, JsonObject* object);
+  bool Array(JsonValue value, std::string_view name, JsonArray* array);
+  bool Text(JsonValue value, std::string_view name, std::string_view* text);
+  bool Bool(JsonValue value, std::string_view name, bool* flag);
   // A whole number >= 0.
-  Outcome Count(JsonValue value, std::string_view name, int64_t* count);
-  Outcome Scalar(JsonValue value, std::string_view name, JsonScalar* scalar);
-  Outcome Type(JsonValue value, JsonType* type);
+  bool Count(JsonValue value, std::string_view name, int64_t* count);
+  bool Scalar(JsonValue value, std::string_view name, JsonScalar* scalar);
+  bool Type(JsonValue value, JsonType* type);
   // Passes over a value, which must be JSON.
-  Outcome Skip(JsonValue value, int depth = 0);
+  bool Skip(JsonValue value, int depth = 0);
 
   // `"instances" at byte 17 must be an array`: a value that is JSON, but not what is wanted there.
-  Outcome Wrong(JsonValue value, std::string_view name, std::string_view must) const;
+  bool Wrong(JsonValue value, std::string_view name, std::string_view must);
   // `the request is not JSON: ... at byte 17`.
-  Outcome Broken(simdjson::error_code error);
+  bool Broken(simdjson::error_code error);
+
+  // Refuses for another reason; false.
+  bool Refuse(Outcome outcome) {
+    outcome_ = std::move(outcome);
+    return false;
+  }
+  bool Invalid(std::string message) { return Refuse(Refused(OutcomeCode::kInvalid, std::move(message))); }
+  // Whether `outcome` is one to go on with.
+  bool Accept(Outcome outcome) { return outcome.ok() || Refuse(std::move(outcome)); }
+  Outcome TakeOutcome() { return std::move(outcome_); }
 
   std::vector<JsonScalar>& values() { return state_.values; }
 
  private:
-  Outcome BrokenAt(const char* at, std::string_view what) const;
-  Outcome Number(JsonValue value, std::string_view* text);
+  bool Unreadable(simdjson::error_code error);
+  bool BrokenAt(const char* at, std::string_view what);
+  bool Key(simdjson::ondemand::field* field, std::string_view* key);
+  bool String(JsonValue value, std::string_view* text);
+  bool Number(JsonValue value, std::string_view* text);
 
   JsonWorkspace::State& state_;
   simdjson::ondemand::document document_;
   std::string_view body_;
+  Outcome outcome_;
 };
 
 }  // namespace manygate::serve

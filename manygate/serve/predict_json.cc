@@ -15,27 +15,33 @@ using features::Cell;
 
 constexpr std::string_view kSignature = "serving_default";
 
-Outcome Invalid(std::string message) { return Refused(OutcomeCode::kInvalid, std::move(message)); }
-
 class Reader {
  public:
   Reader(int64_t max_rows, JsonWorkspace* workspace, Job* job, PredictReply* reply)
-      : document_(workspace), max_rows_(max_rows), job_(*job), reply_(*reply),
-        inputs_(job->version().predictor->inputs()), seen_(inputs_.size()) {}
+      : document_(workspace),
+        max_rows_(max_rows),
+        job_(*job),
+        reply_(*reply),
+        inputs_(job->version().predictor->inputs()),
+        seen_(inputs_.size()) {}
 
-  Outcome Read(std::string_view json);
+  bool Read(std::string_view json);
+  Outcome TakeOutcome() { return document_.TakeOutcome(); }
 
  private:
-  Outcome ReadField(std::string_view key, JsonValue value);
-  Outcome ReadRows(JsonValue value);
-  Outcome ReadRow(JsonValue value);
-  Outcome ReadColumns(JsonValue value);
-  Outcome ReadColumn(size_t column, JsonValue value);
-  Outcome FindColumn(std::string_view name, size_t* column);
-  Outcome CheckComplete(const std::string& where) const;
+  bool ReadField(std::string_view key, JsonValue value);
+  bool ReadRows(JsonValue value);
+  bool ReadRow(JsonValue value);
+  bool ReadColumns(JsonValue value);
+  bool ReadColumn(size_t column, JsonValue value);
+  bool TooManyRows() {
+    return document_.Refuse(Refused(OutcomeCode::kTooLarge, fmt::format("a request may have {} rows", max_rows_)));
+  }
+  bool FindColumn(std::string_view name, size_t* column);
+  bool CheckComplete(const std::string& where);
   // cells_[row][column] = value.
-  Outcome ReadCell(JsonValue value, int64_t row, size_t column);
-  Outcome ToCell(const JsonScalar& scalar, int64_t row, size_t column, Cell* cell) const;
+  bool ReadCell(JsonValue value, int64_t row, size_t column);
+  bool ToCell(const JsonScalar& scalar, int64_t row, size_t column, Cell* cell);
 
   JsonDocument document_;
   const int64_t max_rows_;
@@ -49,149 +55,153 @@ class Reader {
   bool has_rows_ = false, has_columns_ = false;
 };
 
-Outcome Reader::Read(std::string_view json) {
+bool Reader::Read(std::string_view json) {
   JsonObject root;
-  MG_RETURN_IF_REFUSED(document_.Open(json, &root));
-  MG_RETURN_IF_REFUSED(document_.Fields(root, [this](auto key, auto value) { return ReadField(key, value); }));
-  MG_RETURN_IF_REFUSED(document_.Close());
+  if (!document_.Open(json, &root)) return false;
+  if (!document_.Fields(root, [this](auto key, auto value) { return ReadField(key, value); })) return false;
+  if (!document_.Close()) return false;
   if (!has_rows_ && !has_columns_)
-    return Invalid("\"instances\" (rows: objects by input) or \"inputs\" (columns: arrays by input) is missing");
-  if (rows_ == 0) return Invalid("the request has no rows");
-  if (has_columns_) MG_RETURN_IF_REFUSED(CheckComplete("\"inputs\""));
+    return document_.Invalid(
+        "\"instances\" (rows: objects by input) or \"inputs\" (columns: arrays by input) is missing");
+  if (rows_ == 0) return document_.Invalid("the request has no rows");
+  if (has_columns_ && !CheckComplete("\"inputs\"")) return false;
   reply_.by_row = has_rows_;
   const std::span<Cell> cells = job_.cells(rows_);
   std::copy(cells_.begin(), cells_.end(), cells.begin());
   job_.WantDefaultOutputs();
-  return Done();
+  return true;
 }
 
-Outcome Reader::ReadField(std::string_view key, JsonValue value) {
+bool Reader::ReadField(std::string_view key, JsonValue value) {
   if (key == "instances" || key == "inputs") {
-    if (has_rows_ || has_columns_) return Invalid("one of \"instances\" and \"inputs\" may be there, once");
+    if (has_rows_ || has_columns_) return document_.Invalid("one of \"instances\" and \"inputs\" may be there, once");
     (key == "instances" ? has_rows_ : has_columns_) = true;
     return has_rows_ ? ReadRows(value) : ReadColumns(value);
   }
   if (key != "signature_name") return document_.Skip(value);
   std::string_view name;
-  MG_RETURN_IF_REFUSED(document_.Text(value, key, &name));
-  if (name.empty() || name == kSignature) return Done();
-  return Invalid(fmt::format("there is no signature {}; the only one is \"{}\"", Shown(name), kSignature));
+  if (!document_.Text(value, key, &name)) return false;
+  if (name.empty() || name == kSignature) return true;
+  return document_.Invalid(fmt::format("there is no signature {}; the only one is \"{}\"", Shown(name), kSignature));
 }
 
-Outcome Reader::ReadRows(JsonValue value) {
+bool Reader::ReadRows(JsonValue value) {
   JsonArray rows;
-  MG_RETURN_IF_REFUSED(document_.Array(value, "instances", &rows));
+  if (!document_.Array(value, "instances", &rows)) return false;
   return document_.Elements(rows, [this](JsonValue row) {
-    if (rows_ == max_rows_)
-      return Refused(OutcomeCode::kTooLarge, fmt::format("a request may have {} rows", max_rows_));
+    if (rows_ == max_rows_) return TooManyRows();
     cells_.resize(cells_.size() + inputs_.size());
-    MG_RETURN_IF_REFUSED(ReadRow(row));
+    if (!ReadRow(row)) return false;
     ++rows_;
-    return Done();
+    return true;
   });
 }
 
-Outcome Reader::ReadRow(JsonValue value) {
+bool Reader::ReadRow(JsonValue value) {
   JsonType type;
-  MG_RETURN_IF_REFUSED(document_.Type(value, &type));
+  if (!document_.Type(value, &type)) return false;
   if (type != JsonType::object && inputs_.size() == 1) return ReadCell(value, rows_, 0);
   JsonObject row;
-  MG_RETURN_IF_REFUSED(document_.Object(value, "instances", &row));
+  if (!document_.Object(value, "instances", &row)) return false;
   std::fill(seen_.begin(), seen_.end(), 0);
   next_ = 0;
-  MG_RETURN_IF_REFUSED(document_.Fields(row, [this](std::string_view key, JsonValue field) {
-    size_t column = 0;
-    MG_RETURN_IF_REFUSED(FindColumn(key, &column));
-    return ReadCell(field, rows_, column);
-  }));
+  if (!document_.Fields(row, [this](std::string_view key, JsonValue field) {
+        size_t column = 0;
+        if (!FindColumn(key, &column)) return false;
+        return ReadCell(field, rows_, column);
+      }))
+    return false;
   return CheckComplete("row");
 }
 
-Outcome Reader::ReadColumns(JsonValue value) {
+bool Reader::ReadColumns(JsonValue value) {
   JsonType type;
-  MG_RETURN_IF_REFUSED(document_.Type(value, &type));
+  if (!document_.Type(value, &type)) return false;
   if (type != JsonType::object && inputs_.size() == 1) {
     seen_[0] = 1;
     return ReadColumn(0, value);
   }
   JsonObject columns;
-  MG_RETURN_IF_REFUSED(document_.Object(value, "inputs", &columns));
+  if (!document_.Object(value, "inputs", &columns)) return false;
   return document_.Fields(columns, [this](std::string_view key, JsonValue field) {
     size_t column = 0;
-    MG_RETURN_IF_REFUSED(FindColumn(key, &column));
+    if (!FindColumn(key, &column)) return false;
     return ReadColumn(column, field);
   });
 }
 
-Outcome Reader::ReadColumn(size_t column, JsonValue value) {
+bool Reader::ReadColumn(size_t column, JsonValue value) {
   const std::string& name = inputs_[column].name;
   JsonArray values;
-  MG_RETURN_IF_REFUSED(document_.Array(value, name, &values));
+  if (!document_.Array(value, name, &values)) return false;
   const bool first = rows_ == 0;
   int64_t row = 0;
-  MG_RETURN_IF_REFUSED(document_.Elements(values, [&](JsonValue element) {
-    if (row == max_rows_) return Refused(OutcomeCode::kTooLarge, fmt::format("a request may have {} rows", max_rows_));
-    if (first) cells_.resize(cells_.size() + inputs_.size());
-    if (!first && row == rows_) return Invalid(fmt::format("input \"{}\" has more than {} rows", name, rows_));
-    return ReadCell(element, row++, column);
-  }));
+  if (!document_.Elements(values, [&](JsonValue element) {
+        if (row == max_rows_) return TooManyRows();
+        if (first) cells_.resize(cells_.size() + inputs_.size());
+        if (!first && row == rows_)
+          return document_.Invalid(fmt::format("input \"{}\" has more than {} rows", name, rows_));
+        return ReadCell(element, row++, column);
+      }))
+    return false;
   if (first) rows_ = row;
-  if (row == 0) return Invalid("the request has no rows");
-  if (row == rows_) return Done();
-  return Invalid(fmt::format("input \"{}\" has {} rows, and the inputs before it have {}", name, row, rows_));
+  if (row == 0) return document_.Invalid("the request has no rows");
+  if (row == rows_) return true;
+  return document_.Invalid(fmt::format("input \"{}\" has {} rows, and the inputs before it have {}", name, row, rows_));
 }
 
-Outcome Reader::FindColumn(std::string_view name, size_t* column) {
+bool Reader::FindColumn(std::string_view name, size_t* column) {
   if (next_ >= inputs_.size() || inputs_[next_].name != name) {
     const int found = job_.version().predictor->FindInput(name);
     if (found < 0) {
       std::vector<std::string> names;
       for (const PredictorInput& input : inputs_) names.push_back(input.name);
-      return Invalid(fmt::format("model \"{}\" has no input {}. {}", job_.version().name, Shown(name),
-                                 Suggestion(name.substr(0, 80), names, "Inputs")));
+      return document_.Invalid(fmt::format("model \"{}\" has no input {}. {}", job_.version().name, Shown(name),
+                                           Suggestion(name.substr(0, 80), names, "Inputs")));
     }
     next_ = static_cast<size_t>(found);
   }
   *column = next_++;
-  if (seen_[*column] != 0) return Invalid(fmt::format("input \"{}\" is there twice", name));
+  if (seen_[*column] != 0) return document_.Invalid(fmt::format("input \"{}\" is there twice", name));
   seen_[*column] = 1;
-  return Done();
+  return true;
 }
 
-Outcome Reader::CheckComplete(const std::string& where) const {
+bool Reader::CheckComplete(const std::string& where) {
   std::vector<std::string> missing;
   for (size_t i = 0; i < inputs_.size(); ++i)
     if (seen_[i] == 0) missing.push_back(inputs_[i].name);
-  if (missing.empty()) return Done();
-  return Invalid(fmt::format("{} lacks {} of the {} inputs (null is a missing value): {}",
-                             where == "row" ? fmt::format("row {}", rows_) : where, missing.size(), inputs_.size(),
-                             JoinNames(missing)));
+  if (missing.empty()) return true;
+  return document_.Invalid(fmt::format("{} lacks {} of the {} inputs (null is a missing value): {}",
+                                       where == "row" ? fmt::format("row {}", rows_) : where, missing.size(),
+                                       inputs_.size(), JoinNames(missing)));
 }
 
-Outcome Reader::ReadCell(JsonValue value, int64_t row, size_t column) {
+bool Reader::ReadCell(JsonValue value, int64_t row, size_t column) {
   Cell& cell = cells_[static_cast<size_t>(row) * inputs_.size() + column];
   JsonType type;
-  MG_RETURN_IF_REFUSED(document_.Type(value, &type));
+  if (!document_.Type(value, &type)) return false;
   JsonScalar scalar;
   if (type != JsonType::array) {
-    MG_RETURN_IF_REFUSED(document_.Scalar(value, inputs_[column].name, &scalar));
+    if (!document_.Scalar(value, inputs_[column].name, &scalar)) return false;
     return ToCell(scalar, row, column, &cell);
   }
   JsonArray array;
-  MG_RETURN_IF_REFUSED(document_.Array(value, inputs_[column].name, &array));
+  if (!document_.Array(value, inputs_[column].name, &array)) return false;
   std::vector<Cell> values;
-  MG_RETURN_IF_REFUSED(document_.Elements(array, [&](JsonValue element) {
-    MG_RETURN_IF_REFUSED(document_.Scalar(element, inputs_[column].name, &scalar));
-    return ToCell(scalar, row, column, &values.emplace_back());
-  }));
+  if (!document_.Elements(array, [&](JsonValue element) {
+        if (!document_.Scalar(element, inputs_[column].name, &scalar)) return false;
+        return ToCell(scalar, row, column, &values.emplace_back());
+      }))
+    return false;
   if (!values.empty()) cell = JoinValues(values, &job_);
-  return Done();
+  return true;
 }
 
-Outcome Reader::ToCell(const JsonScalar& scalar, int64_t row, size_t column, Cell* cell) const {
+bool Reader::ToCell(const JsonScalar& scalar, int64_t row, size_t column, Cell* cell) {
   std::string problem;
-  if (UntypedCell(scalar, inputs_[column].number, cell, &problem)) return Done();
-  return Invalid(fmt::format("input \"{}\", row {}: {}", inputs_[column].name, row, problem));
+  if (UntypedCell(scalar, inputs_[column].number, cell, &problem)) return true;
+  return document_.Invalid(fmt::format("input \"{}\", row {}: {}", inputs_[column].name, row, problem));
 }
 
 // The values of a row: one number, or an array of them.
@@ -217,7 +227,9 @@ void AppendColumn(const std::vector<float>& values, int64_t rows, int64_t width,
 
 Outcome ParsePredictRequest(std::string_view body, int64_t max_rows, JsonWorkspace* workspace, Job* job,
                             PredictReply* reply) {
-  return Reader(max_rows, workspace, job, reply).Read(body);
+  Reader reader(max_rows, workspace, job, reply);
+  reader.Read(body);
+  return reader.TakeOutcome();
 }
 
 void WritePredictAnswer(const Job& job, const PredictReply& reply, std::string* body) {
