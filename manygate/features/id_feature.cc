@@ -3,13 +3,13 @@
 // hold several of them.
 #include <algorithm>
 #include <charconv>
-#include <unordered_map>
 #include <utility>
 
 #include "manygate/base/check.h"
 #include "manygate/base/file.h"
 #include "manygate/base/text.h"
 #include "manygate/features/feature.h"
+#include "manygate/features/text_index.h"
 #include "manygate/features/value_list.h"
 
 namespace manygate::features {
@@ -42,7 +42,7 @@ class IdFeature : public Feature {
   uint32_t IdOf(std::string_view text) const;
   uint32_t UnknownId() const;
   bool IsUnknown(std::string_view text) const {
-    if (schema_.kind() == FeatureSchema::VOCABULARY) return !index_.contains(text);
+    if (schema_.kind() == FeatureSchema::VOCABULARY) return index_.Find(text) < 0;
     return schema_.kind() == FeatureSchema::BUCKETS && IdOf(text) == unknown_id_;
   }
   ValueListKind list_kind() const {
@@ -56,7 +56,7 @@ class IdFeature : public Feature {
   void IndexVocabulary();
 
   FitChoice choice_;
-  std::unordered_map<std::string_view, uint32_t> index_;  // views into schema_.value(), to places there
+  TextIndex index_;  // of schema_.value()
   uint32_t unknown_id_ = 0;
 };
 
@@ -140,8 +140,8 @@ void IdFeature::LearnVocabulary(std::vector<ValueCount> values) {
 void IdFeature::CountWrittenVocabulary(const std::vector<ValueCount>& values, FitMessages* messages) {
   schema_.mutable_training_count()->Resize(schema_.value_size(), 0);
   for (const ValueCount& value : values) {
-    const auto found = index_.find(value.text);
-    if (found != index_.end()) schema_.set_training_count(static_cast<int>(found->second), value.rows);
+    const int64_t found = index_.Find(value.text);
+    if (found >= 0) schema_.set_training_count(static_cast<int>(found), value.rows);
   }
   std::vector<std::string> unseen;
   for (int i = 0; i < schema_.training_count_size(); ++i)
@@ -162,8 +162,7 @@ void IdFeature::AddNotes(const std::vector<ValueCount>& values, FitMessages* mes
 }
 
 void IdFeature::IndexVocabulary() {
-  index_.clear();
-  for (int i = 0; i < schema_.value_size(); ++i) index_.emplace(schema_.value(i), static_cast<uint32_t>(i));
+  index_.Build(schema_.value());
   unknown_id_ = UnknownId();
 }
 
@@ -186,10 +185,9 @@ uint32_t IdFeature::IdOf(std::string_view text) const {
       return whole && number < schema_.num_buckets() ? static_cast<uint32_t>(number) : UnknownId();
     }
     default: {
-      const auto found = index_.find(text);
-      if (found == index_.end()) return unknown_id_;
-      return schema_.value_id().empty() ? found->second
-                                        : static_cast<uint32_t>(schema_.value_id(static_cast<int>(found->second)));
+      const int64_t found = index_.Find(text);
+      if (found < 0) return unknown_id_;
+      return static_cast<uint32_t>(schema_.value_id().empty() ? found : schema_.value_id(static_cast<int>(found)));
     }
   }
 }

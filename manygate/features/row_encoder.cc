@@ -37,6 +37,8 @@ StatusOr<RowEncoder> RowEncoder::Create(const Schema& schema) {
   for (const FeatureSchema& feature : schema.features()) {
     Entry entry{FeatureFromSchema(feature), place(feature.column())};
     entry.text = entry.feature->SourceKind() == ColumnKind::kCategory;
+    entry.id_slot = feature.id_slot();
+    entry.number_offset = feature.number_offset();
     if (entry.text) result.wanted_as_text_[entry.column] = 1;
     result.entries_.push_back(std::move(entry));
   }
@@ -69,14 +71,14 @@ Status RowEncoder::Encode(std::span<const Cell> cells, RowWorkspace* workspace, 
   workspace->views.resize(wanted_as_text_.size());
   workspace->made_numbers.resize(makers_.size());
   for (size_t i = 0; i < cells.size(); ++i)
-    if (wanted_as_text_[i] != 0) workspace->views[i] = cells[i].AsText(&workspace->texts[i]);
-  MakeCells(workspace);
+    if (wanted_as_text_[i] != 0)
+      workspace->views[i] = cells[i].is_text() ? cells[i].text() : cells[i].AsText(&workspace->texts[i]);
+  if (!makers_.empty()) MakeCells(workspace);
   std::string problems, problem;
   for (const Entry& entry : entries_) {
-    const FeatureSchema& schema = entry.feature->schema();
     // Ids are below 2^31.
-    const auto feature_ids = reinterpret_cast<uint32_t*>(ids) + schema.id_slot();
-    float* const feature_numbers = numbers + schema.number_offset();
+    const auto feature_ids = reinterpret_cast<uint32_t*>(ids) + entry.id_slot;
+    float* const feature_numbers = numbers + entry.number_offset;
     if (entry.text) {
       entry.feature->Transform({.texts = &workspace->views[entry.column], .count = 1}, feature_ids, feature_numbers);
       continue;
@@ -91,7 +93,7 @@ Status RowEncoder::Encode(std::span<const Cell> cells, RowWorkspace* workspace, 
       entry.feature->Transform({.numbers = &number, .count = 1}, feature_ids, feature_numbers);
     } else {
       problems += fmt::format("{}column \"{}\": {}, which feature \"{}\" needs", problems.empty() ? "" : "\n",
-                              schema.column(), problem, schema.name());
+                              entry.feature->schema().column(), problem, entry.feature->schema().name());
     }
   }
   return problems.empty() ? OkStatus() : InvalidInput(problems);

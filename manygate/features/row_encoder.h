@@ -53,6 +53,7 @@ class RowEncoder {
     std::unique_ptr<const Feature> feature;
     size_t column = 0;  // of columns_, then of makers_
     bool text = false;  // whether it wants texts
+    size_t id_slot = 0, number_offset = 0;
   };
   struct Maker {
     std::unique_ptr<const CellMaker> maker;

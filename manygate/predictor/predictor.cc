@@ -160,10 +160,12 @@ std::unique_ptr<Workspace> Predictor::State::MakeWorkspace() {
 void Predictor::State::Clean(std::span<Cell> cells, std::string* buffer) const {
   for (Cell& cell : cells) {
     if (!cell.is_text() && !has_numeric_missing) continue;
-    std::string_view text = cell.AsText(buffer);
+    std::string_view text = cell.is_text() ? cell.text() : cell.AsText(buffer);
+    if (text.empty()) continue;
     if (cell.is_text() && trim_blanks) cell = text = TrimBlanks(text);
-    for (const std::string& missing : missing_values)
-      if (text == missing) cell = Cell();
+    for (const std::string& missing : missing_values)  // few texts begin like one of them: most are not compared
+      if (text.size() == missing.size() && !text.empty() && text.front() == missing.front() && text == missing)
+        cell = Cell();
   }
 }
 
