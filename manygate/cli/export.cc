@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// manygate export MODEL_DIR --to onnx|safetensors --output FILE
+// manygate export MODEL_DIR --to onnx|safetensors|c --output FILE
 #include "manygate/export/export.h"
 
 #include <fmt/format.h>

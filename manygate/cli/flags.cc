@@ -256,16 +256,16 @@ StatusOr<VerbFlags> ParseExport(std::span<const std::string> args) {
   ExportFlags flags;
   VerbParser parser("export",
                     "A model as one file for other programs. onnx: raw columns in, predictions out, for ONNX Runtime "
-                    "and others.\nsafetensors: the weights by name.",
+                    "and others.\nc: a C99 source file that needs nothing else. safetensors: the weights by name.",
                     "Examples:\n"
                     "  manygate export out/funnel --to onnx --output funnel.onnx\n"
-                    "  manygate export out/funnel --to safetensors --output funnel.safetensors");
+                    "  manygate export out/funnel --to c --name funnel --output funnel.c");
   parser.Argument("MODEL_DIR", Need::kRequired, flags.model_dir, "Model directory, as train leaves it");
   parser.Text("--to", "FORMAT", Need::kRequired, flags.to, JoinNames(ExportFormatNames()));
   parser.Text("--output", "FILE", Need::kRequired, flags.output,
               "File to write; it appears when it is complete, and replaces an older one");
   parser.Text("--name", "NAME", Need::kOptional, flags.name,
-              "What the graph is called (default: after the model directory)");
+              "What the graph, or the functions in C, are called (default: after the model directory)");
   parser.Format(flags.json);
   auto parsed = Finish(parser, args, flags);
   if (parsed.ok() && std::holds_alternative<ExportFlags>(*parsed))
@@ -438,7 +438,7 @@ constexpr Verb kVerbs[] = {
     {"compare", "does sharing help? the model against each task alone, with intervals", ParseCompare},
     {"report", "one HTML page about a trained model", ParseReport},
     {"predict", "predictions for every row of a file, as CSV", ParsePredict},
-    {"export", "a model as one file: ONNX, or its weights", ParseExport},
+    {"export", "a model as one file: ONNX, C source, or its weights", ParseExport},
     {"inspect", "what is in a model directory, a data file or a configuration", ParseInspect},
     {"check", "what is wrong with a configuration and its data", ParseCheck},
     {"generate", "data to start with: a click funnel, or the MMoE paper's tasks", ParseGenerate},

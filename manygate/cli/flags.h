@@ -82,7 +82,7 @@ struct PredictFlags {
 
 struct ExportFlags {
   std::string model_dir;
-  std::string to;  // "onnx", "safetensors"
+  std::string to;  // "onnx", "safetensors", "c"
   std::string output;
   std::string name;  // "" = after the model directory
   bool json = false;

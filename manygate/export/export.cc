@@ -11,6 +11,8 @@
 #include "manygate/base/manifest.h"
 #include "manygate/catalog/ensemble.h"
 #include "manygate/config/accessors.h"
+#include "manygate/export/c_text.h"
+#include "manygate/export/c_writer.h"
 #include "manygate/export/model_program.h"
 #include "manygate/export/onnx_writer.h"
 #include "manygate/export/weights_writer.h"
@@ -47,7 +49,7 @@ const char* TypeName(const ProgramInput& input) { return input.type == TensorTyp
 
 }  // namespace
 
-std::vector<std::string> ExportFormatNames() { return {"onnx", "safetensors"}; }
+std::vector<std::string> ExportFormatNames() { return {"onnx", "safetensors", "c"}; }
 
 StatusOr<ExportedModel> ExportModel(const std::string& model_dir, const ExportChoice& choice) {
   MG_ASSIGN_OR_RETURN(const Members members, LoadMembers(model_dir));
@@ -65,6 +67,10 @@ StatusOr<ExportedModel> ExportModel(const std::string& model_dir, const ExportCh
   std::string content;
   if (choice.format == ExportFormat::kOnnx) {
     MG_ASSIGN_OR_RETURN(content, WriteOnnx(program, {.name = result.name, .model = model}));
+  } else {
+    if (choice.name.empty()) result.name = CIdentifier(result.name);
+    MG_ASSIGN_OR_RETURN(const bool trim_blanks, TrimsBlanks(members[0]->pipeline));
+    MG_ASSIGN_OR_RETURN(content, WriteC(program, {.name = result.name, .model = model, .trim_blanks = trim_blanks}));
   }
   for (const ProgramInput& input : program.inputs())
     result.inputs.push_back({input.name, TypeName(input), OnnxInputShape(input)});

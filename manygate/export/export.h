@@ -15,10 +15,10 @@
 
 namespace manygate {
 
-// kSafetensors: the weights alone.
-enum class ExportFormat { kOnnx, kSafetensors };
+// kSafetensors: the weights alone. kC: a source file (export/c_writer.h).
+enum class ExportFormat { kOnnx, kSafetensors, kC };
 
-// "onnx", "safetensors"
+// "onnx", "safetensors", "c"
 std::vector<std::string> ExportFormatNames();
 // Index into ExportFormatNames is the format.
 inline ExportFormat ExportFormatAt(size_t index) { return static_cast<ExportFormat>(index); }
@@ -26,7 +26,7 @@ inline ExportFormat ExportFormatAt(size_t index) { return static_cast<ExportForm
 struct ExportChoice {
   ExportFormat format = ExportFormat::kOnnx;
   std::string output;
-  std::string name = {};  // of the graph; "": after the model directory
+  std::string name = {};  // of the graph or the functions; "": after the model directory
 };
 
 // What a file takes and gives; of safetensors its parameters are the outputs.
@@ -42,7 +42,7 @@ struct ExportedModel {
 };
 
 // The file appears when it is complete, and replaces an older one. InvalidInput: not a model directory, an output that is a
-// file of the model itself, and what of the model cannot be exported, by name, a line each.
+// file of the model itself, a name that cannot be one in C, and what of the model cannot be exported, by name, a line each.
 StatusOr<ExportedModel> ExportModel(const std::string& model_dir, const ExportChoice& choice);
 
 }  // namespace manygate

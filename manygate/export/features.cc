@@ -19,6 +19,8 @@ namespace {
 
 using features::FeatureSchema;
 
+// In a padded sequence, where "" at the end is no position. No value is a blank: those around values are taken away.
+constexpr char kEmptyPosition[] = " ";
 constexpr float kNaN = std::numeric_limits<float>::quiet_NaN();
 
 bool ReadsTexts(const FeatureSchema& feature) {
@@ -168,10 +170,17 @@ class FeatureExporter {
   Tensor Found(const FeatureSchema& feature, Tensor texts, int64_t empty) {
     if (feature.kind() == FeatureSchema::BUCKETS) {
       const auto buckets = static_cast<int64_t>(feature.num_buckets());
-      return program_.Whole(texts, buckets, empty, buckets);
+      const Tensor numbers = program_.Whole(texts, buckets, empty, buckets);
+      if (!feature.sequence()) return numbers;
+      const Tensor blank = program_.Cast(program_.LookUp(texts, {kEmptyPosition}, {1}, 0), TensorType::kTruth);
+      return program_.Select(blank, program_.Ids({1, 1}, {empty}), numbers);
     }
     std::vector<std::string> keys = {""};
     std::vector<int64_t> ids = {empty};
+    if (feature.sequence()) {
+      keys.push_back(kEmptyPosition);
+      ids.push_back(empty);
+    }
     for (int i = 0; i < feature.value_size(); ++i) {
       if (feature.value(i).empty()) continue;
       keys.push_back(feature.value(i));
