@@ -16,6 +16,13 @@
 namespace manygate::serve {
 namespace {
 
+// Of WorkOrWake. A handoff to another thread and back costs about 10 us of the processor; what takes longer keeps its caller
+// from reading requests, and belongs to the scoring threads. Batches in a row: other callers add to the queue meanwhile.
+constexpr int64_t kMostRowsHere = 32;
+constexpr double kMostSecondsHere = 50e-6;
+constexpr int kMostBatchesHere = 8;
+constexpr double kNewestWeight = 0.1;  // in the average of batches' times
+
 // What waits of one version, first in, first out.
 struct VersionQueue {
   const ServedVersion* version = nullptr;
@@ -33,6 +40,7 @@ struct Scorer {
   std::vector<float> numbers;
   std::vector<std::vector<float>> outputs;
   std::vector<float*> values;  // by output: where Score writes, null where nobody wants it
+  double seconds = 0;          // that the batch took to score
   std::thread thread;
 };
 
@@ -48,6 +56,8 @@ struct Batcher::State {
   Scorer* TakeSleeper();
   size_t FindRipe(Clock::time_point now, Clock::time_point* next) const;
   void TakeFrom(size_t index, Clock::time_point now, Scorer* self);
+  void Work(Scorer* self) const;
+  void Retire(Scorer* self);
 
   const BatcherOptions options;
   std::vector<std::unique_ptr<Scorer>> scorers;
@@ -57,7 +67,8 @@ struct Batcher::State {
   std::vector<Scorer*> sleepers;     // woken last in, first out: its caches are warm
   std::condition_variable all_done;
   BatcherCounts counts;
-  int64_t under_way = 0;  // jobs that were taken from Submit and are not done
+  int64_t under_way = 0;     // jobs that were taken from Submit and are not done
+  double batch_seconds = 1;  // lately; long until something is known
   bool draining = false;
 };
 
@@ -192,12 +203,20 @@ void Batcher::State::Sleep(Scorer* self, Clock::time_point until, std::unique_lo
   if (!self->woken) std::erase(sleepers, self);
 }
 
-bool Batcher::State::Take(Scorer* self) {
-  std::unique_lock lock(mutex);
+// Its jobs are done.
+void Batcher::State::Retire(Scorer* self) {
+  if (!self->batch.empty())
+    batch_seconds =
+        counts.batches == 1 ? self->seconds : batch_seconds + kNewestWeight * (self->seconds - batch_seconds);
   under_way -= static_cast<int64_t>(self->batch.size() + self->expired.size());
   self->batch.clear();
   self->expired.clear();
   if (draining && under_way == 0) all_done.notify_all();
+}
+
+bool Batcher::State::Take(Scorer* self) {
+  std::unique_lock lock(mutex);
+  Retire(self);
   while (true) {
     Clock::time_point next = Clock::time_point::max();
     const Clock::time_point now = queues.empty() ? Clock::time_point() : Clock::now();
@@ -258,18 +277,47 @@ void ScoreTogether(Scorer* self) {
 
 }  // namespace
 
-void Batcher::State::Run(Scorer* self) {
-  while (Take(self)) {
-    if (self->batch.size() == 1) {
-      ScoreAlone(self->batch[0], self);
-    } else if (!self->batch.empty()) {
-      ScoreTogether(self);
-    }
-    for (Job* job : self->batch) job->done(Done());  // which may use the job for its next request at once
-    for (Job* job : self->expired)
-      job->done(Refused(OutcomeCode::kDeadlineExceeded, "the deadline passed before the request's turn came"));
-    if (options.after_batch) options.after_batch();
+void Batcher::State::Work(Scorer* self) const {
+  if (!self->batch.empty()) {
+    const Clock::time_point start = Clock::now();
+    self->batch.size() == 1 ? ScoreAlone(self->batch[0], self) : ScoreTogether(self);
+    self->seconds = std::chrono::duration<double>(Clock::now() - start).count();
   }
+  for (Job* job : self->batch) job->done(Done());  // which may use the job for its next request at once
+  for (Job* job : self->expired)
+    job->done(Refused(OutcomeCode::kDeadlineExceeded, "the deadline passed before the request's turn came"));
+  if (options.after_batch) options.after_batch();
+}
+
+void Batcher::State::Run(Scorer* self) {
+  while (Take(self)) Work(self);
+}
+
+void Batcher::WorkOrWake() {
+  State& state = *state_;
+  {
+    std::unique_lock lock(state.mutex);
+    for (int i = 0; i < kMostBatchesHere; ++i) {
+      if (state.options.max_queue_delay.count() > 0 || state.counts.queued_rows > kMostRowsHere ||
+          state.batch_seconds > kMostSecondsHere)
+        break;
+      if (state.queues.empty() || state.sleepers.empty()) return;  // whoever works looks at the queue again
+      Scorer* const self = state.sleepers.back();                  // which sleeps on
+      state.sleepers.pop_back();
+      state.TakeFrom(0, Clock::now(), self);
+      lock.unlock();
+      state.Work(self);
+      lock.lock();
+      state.Retire(self);
+      self->woken = state.draining;
+      if (state.draining) {
+        self->wake.notify_one();
+      } else {
+        state.sleepers.push_back(self);
+      }
+    }
+  }
+  Wake();
 }
 
 void Batcher::Drain() {

@@ -41,13 +41,16 @@ class Batcher {
   Batcher(const Batcher&) = delete;
   Batcher& operator=(const Batcher&) = delete;
 
-  // The job must live until its `done` is called, once, on a scoring thread, with kOk or kDeadlineExceeded (a job whose
+  // The job must live until its `done` is called, once, on a scoring thread or in WorkOrWake, with kOk or kDeadlineExceeded (a job whose
   // deadline has passed before its turn is not scored). Where the outcome is not kOk, `done` is not called. Versions take
   // turns. Nothing is allocated after the first jobs.
   Outcome Submit(Job* job);
   // As Submit, but no scoring thread is woken for it before Wake: whoever has several jobs at once gets them into one batch.
   Outcome Add(Job* job);
   void Wake();
+  // As Wake; but where few rows wait, a scoring thread sleeps and batches have lately been short, this thread does that
+  // one's work, `done` included: waking it would cost more.
+  void WorkOrWake();
   // Refuses new jobs and waits for those that were taken.
   void Drain();
   BatcherCounts Counts() const;

@@ -60,9 +60,14 @@ grpc::ServerUnaryReactor* GrpcCall::Start(grpc::CallbackServerContext* context, 
   request_ = google::protobuf::Arena::CreateMessage<inference::ModelInferRequest>(&arena_);
   Reactor* const reactor = &reactor_.emplace(this);
   Outcome outcome = Read(*context, *request);
-  // From here on the call may end on another thread, at any time.
-  if (outcome.ok()) outcome = pool_->parts().batcher.Submit(&job_);
-  if (!outcome.ok()) End(outcome);
+  // Once it is added the call may end on another thread, at any time.
+  Batcher& batcher = pool_->parts().batcher;
+  if (outcome.ok()) outcome = batcher.Add(&job_);
+  if (outcome.ok()) {
+    batcher.WorkOrWake();
+  } else {
+    End(outcome);
+  }
   return reactor;
 }
 
@@ -71,8 +76,7 @@ Outcome GrpcCall::Read(const grpc::CallbackServerContext& context, const grpc::B
   const ServerParts& parts = pool_->parts();
   MG_RETURN_IF_REFUSED(Authorize(context, parts.options));
   if (pool_->draining()) return Refused(OutcomeCode::kUnavailable, "the server is shutting down");
-  grpc::ByteBuffer unread = bytes;  // another reference to the same bytes
-  grpc::ProtoBufferReader reader(&unread);
+  grpc::ProtoBufferReader reader(const_cast<grpc::ByteBuffer*>(&bytes));  // which it only reads
   if (!request_->ParseFromZeroCopyStream(&reader) || !reader.status().ok())
     return Refused(OutcomeCode::kInvalid, "the message is no inference.ModelInferRequest");
   std::shared_ptr<const ServedVersion> version;

@@ -2,6 +2,7 @@
 #include "manygate/serve/grpc_server.h"
 
 #include <fmt/format.h>
+#include <google/protobuf/stubs/logging.h>
 #include <grpc/support/log.h>
 #include <grpcpp/ext/health_check_service_server_builder_option.h>
 #include <grpcpp/grpcpp.h>
@@ -115,8 +116,9 @@ class RunningGrpcServer final : public GrpcServer {
 
   Status Listen(const ServerOptions& options) {
     MG_ASSIGN_OR_RETURN(const auto credentials, Credentials(options));
-    // What clients do wrong is no news for the operator, and gRPC writes it to stderr.
+    // What clients do wrong is no news for the operator, and both libraries write it to stderr.
     gpr_set_log_function([](gpr_log_func_args*) {});
+    google::protobuf::SetLogHandler(nullptr);
     grpc::EnableDefaultHealthCheckService(true);
     grpc::ServerBuilder builder;
     SetLimits(options, &builder);

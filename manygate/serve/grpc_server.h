@@ -6,8 +6,8 @@
 //   grpc->port();                                // the real one where options say 0
 //   grpc->Drain(std::chrono::seconds(10));       // before the batcher drains: it ends the calls
 //
-// Calls are read on gRPC's threads, scored by the batcher and answered on its threads. Compressed messages are refused
-// (UNIMPLEMENTED): small ones can become larger than any limit.
+// Calls are read on gRPC's threads, scored there or on the batcher's (Batcher::WorkOrWake), and answered where they were
+// scored. Compressed messages are refused (UNIMPLEMENTED): small ones can become larger than any limit.
 #ifndef MANYGATE_SERVE_GRPC_SERVER_H_
 #define MANYGATE_SERVE_GRPC_SERVER_H_
 

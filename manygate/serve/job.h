@@ -6,7 +6,7 @@
 //   ... read the request's values into job.cells(rows), [rows, inputs]; texts point into the request ...
 //   job.WantOutput(i);
 //   Outcome outcome = job.Encode();                // on the thread that read the request: its texts may go afterwards
-//   job.done = [this](Outcome outcome) { ... };    // called on a scoring thread
+//   job.done = [this](Outcome outcome) { ... };    // called by the batcher
 //   outcome = batcher.Submit(&job);                // refused at once, or `done` is called once, later
 //   ... write job.output(i), [rows, width] ...
 //   job.Finish();                                  // lets go of the version
