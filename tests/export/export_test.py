@@ -6,7 +6,7 @@
 Every model of export_models.py is trained on generated rows and exported: as ONNX, which the onnx package must find valid and
 ONNX Runtime must score at batches of 0, 1, 7 and 1,000 rows as the program does; as C, which must compile without a warning
 and score the same rows; as safetensors, which hold the weights of the model directory. The rows hold unknown, missing and
-extreme values. What cannot be exported is refused with its sentence. Exit code 77: a package or the C compiler is missing.
+extreme values. What cannot be exported is refused with its sentence. What docs/howto/export.md shows is run. Exit code 77: a package or the C compiler is missing.
 """
 import argparse
 import csv
@@ -261,6 +261,29 @@ def check_proto():
     check(fields > 50, f"onnx.proto: {fields} fields found")
 
 
+def check_page(program, folder):
+    """The commands, the Python and the C of docs/howto/export.md do what the page says."""
+    page = (ROOT / "docs/howto/export.md").read_text()
+    blocks = re.findall(r"```(\w*)\n(.*?)```", page, re.DOTALL)
+    code = {language: text for language, text in blocks if language}
+    table, python_output, c_output = [text for language, text in blocks if not language]
+    folder.mkdir()
+    printed = {}
+    for line in code["sh"].splitlines():
+        words = line.split()
+        printed[words[-1]] = run(program, *words[1:], folder=folder).stdout
+    check(printed["funnel.onnx"].splitlines()[1:] == table.splitlines()[1:], f"export prints\n{printed['funnel.onnx']}")
+    got = run(sys.executable, "-c", code["python"], folder=folder).stdout
+    (folder / "main.c").write_text(code["c"])
+    run("cc", "-std=c99", "-O2", "-Wall", "-Wextra", "-pedantic", "-Werror", "main.c", "-o", "score", "-lm", folder=folder)
+    got += run(folder / "score", folder=folder).stdout
+    numbers = [[float(x) for x in re.findall(r"0\.\d+", text)] for text in (got, python_output + c_output)]
+    check(len(numbers[0]) == len(numbers[1]) == 6, f"the page's programs print\n{got}")
+    # Other instruction sets train to slightly other weights.
+    check(all(abs(a - b) < 0.02 for a, b in zip(*numbers)), f"the page's programs print\n{got}")
+    check(all(abs(numbers[0][i] - numbers[0][k]) < 2e-6 for i, k in ((0, 4), (2, 5))), "ONNX and C differ")
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--program", required=True, type=pathlib.Path)
@@ -285,7 +308,8 @@ def main():
         if options.only is None:
             check_refusals(program, folder)
             check_proto()
-            print("ok: refusals, onnx.proto")
+            check_page(program, folder / "page")
+            print("ok: refusals, onnx.proto, docs/howto/export.md")
     return 0
 
 
