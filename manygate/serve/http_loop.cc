@@ -17,7 +17,8 @@ std::string HttpDate() { return fmt::format("{:%a, %d %b %Y %H:%M:%S} GMT", fmt:
 
 }  // namespace
 
-HttpSession::HttpSession(HttpLoop& loop) : loop_(loop), index_(loop.sessions_.size()) {
+HttpSession::HttpSession(HttpLoop& loop, bool refused) : loop_(loop), refused_(refused), index_(loop.sessions_.size()) {
+  if (refused) loop_.refused_.fetch_add(1, std::memory_order_relaxed);
   loop_.sessions_.push_back(this);
   loop_.connections_.fetch_add(1, std::memory_order_relaxed);
 }
@@ -26,6 +27,7 @@ HttpSession::~HttpSession() {
   loop_.sessions_[index_] = loop_.sessions_.back();
   loop_.sessions_[index_]->index_ = index_;
   loop_.sessions_.pop_back();
+  if (refused_) loop_.refused_.fetch_sub(1, std::memory_order_relaxed);
   loop_.connections_.fetch_sub(1, std::memory_order_relaxed);
 }
 

@@ -32,7 +32,8 @@ class HttpLoop;
 // A connection. All but the constructor and Scored is called on its loop's thread.
 class HttpSession {
  public:
-  explicit HttpSession(HttpLoop& loop);
+  // refused: only to be told that there are too many.
+  HttpSession(HttpLoop& loop, bool refused);
   virtual ~HttpSession();
   HttpSession(const HttpSession&) = delete;
   HttpSession& operator=(const HttpSession&) = delete;
@@ -53,6 +54,7 @@ class HttpSession {
 
  private:
   friend class HttpLoop;
+  const bool refused_;
   size_t index_ = 0;                    // in the loop's list
   HttpSession* next_scored_ = nullptr;  // in the loop's stack
 };
@@ -76,6 +78,7 @@ class HttpLoop {
   void Wake();
   // By any thread.
   int connections() const { return connections_.load(std::memory_order_relaxed); }
+  int refused() const { return refused_.load(std::memory_order_relaxed); }  // of them, those that are told so
 
   void CloseIdle();
   void CloseAll();
@@ -100,7 +103,7 @@ class HttpLoop {
   JsonWorkspace workspace_;
   std::vector<HttpSession*> encoded_;
   std::atomic<HttpSession*> scored_{nullptr};  // a stack
-  std::atomic<int> connections_{0};
+  std::atomic<int> connections_{0}, refused_{0};
   std::vector<HttpSession*> sessions_;
   std::string date_;
   boost::asio::io_context context_{1};  // ends before what its handlers refer to

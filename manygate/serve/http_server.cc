@@ -19,7 +19,7 @@ namespace asio = boost::asio;
 using boost::system::error_code;
 using tcp = asio::ip::tcp;
 
-// How many connections above the limit are told so before more are closed without a word.
+// How many connections above the limit are told so at once; more are closed without a word.
 constexpr int kMostRefused = 64;
 constexpr std::chrono::milliseconds kAcceptPause(50);
 
@@ -105,9 +105,10 @@ void HttpServer::State::OnAccept(const error_code& error, tcp::socket socket, Ht
     });
     return;
   }
-  const int count = Connections();
-  const bool refused = count >= options.max_connections;
-  if (!refused || (tls == nullptr && count < options.max_connections + kMostRefused)) {
+  int told = 0;  // that there are too many
+  for (const auto& other : loops) told += other->refused();
+  const bool refused = Connections() - told >= options.max_connections;
+  if (!refused || (tls == nullptr && told < kMostRefused)) {
     loop.Post([this, &loop, refused, accepted = std::move(socket)]() mutable {
       MakeSession(std::move(accepted), tls.get(), refused, loop)->Start();
     });

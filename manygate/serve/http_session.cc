@@ -85,7 +85,7 @@ class Session final : public HttpSession, public std::enable_shared_from_this<Se
  public:
   template <typename... Args>
   Session(HttpLoop& loop, bool refused, Args&&... args)
-      : HttpSession(loop), stream_(std::forward<Args>(args)...), refused_(refused) {
+      : HttpSession(loop, refused), stream_(std::forward<Args>(args)...), refused_(refused) {
     exchange_.job.done = [this](Outcome outcome) {
       outcome_ = std::move(outcome);
       loop_.Scored(this);
@@ -199,11 +199,14 @@ void Session<Stream>::Consume() {
     error_code error;
     const size_t used = parser_->put(buffer_.data(), error);
     buffer_.consume(used);
+    if (!header_done_ && (header_bytes_ += used) > kMostHeaderBytes)
+      return Refuse(431, fmt::format("the header has more than {} bytes", kMostHeaderBytes));
+    // Between and behind chunks of a body there is no limit but this.
+    if (buffer_.size() > kMostHeaderBytes && (used == 0 || error == http::error::need_more))
+      return Refuse(431, fmt::format("the header, or that of a chunk, has more than {} bytes", kMostHeaderBytes));
     if (error == http::error::need_more) break;
     if (error == http::error::body_limit)
       return Refuse(413, fmt::format("the body has more than {} bytes", loop_.options().max_body_bytes));
-    if (!header_done_ && (header_bytes_ += used) > kMostHeaderBytes)
-      return Refuse(431, fmt::format("the header has more than {} bytes", kMostHeaderBytes));
     if (error) return Refuse(StatusOfBroken(error), fmt::format("the request is not HTTP: {}", error.message()));
     if (!header_done_ && parser_->is_header_done()) {
       header_done_ = true;

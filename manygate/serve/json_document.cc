@@ -24,7 +24,7 @@ std::string_view Meaning(simdjson::error_code error) {
     case simdjson::UNESCAPED_CHARS: return "a control character stands in a text";
     case simdjson::STRING_ERROR: return "a text has a wrong escape";
     case simdjson::DEPTH_ERROR: return "it is nested too deep";
-    case simdjson::INCOMPLETE_ARRAY_OR_OBJECT: return "a bracket is not closed";
+    case simdjson::INCOMPLETE_ARRAY_OR_OBJECT: return "a bracket is not closed, or something follows the last one,";
     case simdjson::T_ATOM_ERROR:
     case simdjson::F_ATOM_ERROR:
     case simdjson::N_ATOM_ERROR: return "only true, false and null stand without quotes";
