@@ -12,6 +12,8 @@ Exit code 77, with the reason, where the program has no server or a Python packa
 """
 
 import json
+import shutil
+import socket
 import struct
 
 import serving
@@ -210,6 +212,57 @@ def metrics(server, rows, log_file):
     )
 
 
+def versions(program, models, rows, repository):
+    """Two versions of one model, whichever of them the policy asks for."""
+    (repository / MODEL).mkdir(parents=True)
+    for number, name in ((2, MODEL), (10, ENSEMBLE)):
+        shutil.copytree(models[name], repository / MODEL / str(number))
+    infer = f"/v2/models/{MODEL}{{}}/infer"
+    for policy, served in (("all", {2: MODEL, 10: ENSEMBLE}), ("latest", {10: ENSEMBLE}), ("2", {2: MODEL})):
+        with serving.Server(program, repository, "--versions", policy) as server:
+            for number in (2, 10):
+                status, _, text = server.ask("POST", infer.format(f"/versions/{number}"), rows.request())
+                if number not in served:
+                    check(
+                        status == 404 and str(*served) in json.loads(text)["error"], f"--versions {policy}: no {number}"
+                    )
+                    continue
+                answer = json.loads(text)
+                check(
+                    answer["model_version"] == str(number)
+                    and all(rows.same(served[number], one["name"], one["data"]) for one in answer["outputs"]),
+                    f"--versions {policy}: version {number} is itself",
+                )
+            answer = json.loads(server.ask("POST", infer.format(""), rows.request())[2])
+            check(
+                answer["model_version"] == str(max(served)), f"--versions {policy}: the highest answers who names none"
+            )
+
+
+def wrong_starts(program, folder, model):
+    """What cannot be served is said at the start, with exit code 2."""
+    empty, broken = folder / "empty", folder / "broken"
+    empty.mkdir()
+    shutil.copytree(model, broken)
+    (broken / "schema.pbtxt").unlink()
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        for what, flags, text in (
+            (folder / "none", (), "none"),
+            (empty, (), "empty"),
+            (broken, (), "schema.pbtxt"),
+            (model, ("--http_port", port, "--grpc_port", 0), str(port)),
+            (model, ("--http_port", 0, "--grpc_port", port), str(port)),
+            (model, ("--address", "192.0.2.1"), "192.0.2.1"),
+            (model, ("--versions", "newest"), "newest"),
+            (model, ("--log_share", 2), "--log_share"),
+            (model, ("--log_file", empty, "--log_share", 1), "empty"),
+        ):
+            ports = () if "--http_port" in flags else ("--http_port", 0, "--grpc_port", 0)
+            said = serving.run([program, "serve", what, *ports, *flags], folder, code=2)[1]
+            check(text in said, said.strip().replace("\n", " "))
+
+
 def main():
     program, folder = serving.start(
         __doc__, "numpy", "requests", "prometheus_client", "tritonclient.http", "tritonclient.grpc"
@@ -242,6 +295,8 @@ def main():
         triton_clients.triton_errors(server, rows, numbers)
         tensorflow(server, rows)
         metrics(server, rows, log_file)
+    versions(program, models, rows, folder / "versions")
+    wrong_starts(program, folder, models[MODEL])
     single = folder / MODEL
     (repository / MODEL / "1").rename(single)
     admin(program, single, rows)

@@ -221,7 +221,9 @@ def polled(program, folder, variants, rows):
     repository = folder / "polled"
     (repository / MODEL).mkdir(parents=True)
     put(variants, repository, 1)
-    with serving.Server(program, repository, "--poll_seconds", 0.1, "--deadline_ms", 10000) as server:
+    with serving.Server(
+        program, repository, "--poll_seconds", 0.1, "--http_threads", 2, "--deadline_ms", 10000
+    ) as server:
         load = Load(server, rows, count=1)
         put(variants, repository, 2, BREAK[1])
         serving.wait_for(lambda: broken_versions(server) == {2}, "polling finds a broken version")
@@ -254,6 +256,8 @@ def main():
     program, folder = serving.start(__doc__, "numpy", "prometheus_client", "tritonclient.grpc")
     variants = [serving.train(program, folder / f"v{i}", seed=i + 1, rows=800) for i in range(VARIANTS)]
     rows = serving.Rows(program, folder, {f"v{i}": variant for i, variant in enumerate(variants)})
+    answers = {tuple(rows.answer(name, "probs_click")[:ROWS].tolist()) for name in rows.expected}
+    check(len(answers) == VARIANTS, "each version is known by its answer")
     fifty_versions(program, folder, variants, rows)
     polled(program, folder, variants, rows)
 
