@@ -61,14 +61,13 @@ class CWriter {
     if (LeastBytes() > kMostBytes) return TooLarge();
     MG_ASSIGN_OR_RETURN(const CFunction function, WriteCFunction(program_, names_, choice_.trim_blanks));
     if (function.constants.size() + function.body.size() > kMostBytes) return TooLarge();
-    std::string source = TopComment() +
-                         "#include <math.h>\n#include <stdlib.h>\n#include <string.h>\n\n"
-                         "#ifdef __cplusplus\nextern \"C\" {\n#endif\n\n" +
-                         Structs() + UsedFunctions(function.body) + function.constants;
-    source += fmt::format("\nint {0}_predict(const {0}_row *row, {0}_result *result) {{\n", choice_.name);
-    source += function.declarations + function.body + "  return 0;\n}\n\n";
-    source += "#ifdef __cplusplus\n}\n#endif\n\n";
-    return source + Main();
+    const std::string signature = fmt::format("int {0}_predict(const {0}_row *row, {0}_result *result)", choice_.name);
+    return TopComment() +
+           "#include <math.h>\n#include <stdlib.h>\n#include <string.h>\n\n"
+           "#ifdef __cplusplus\nextern \"C\" {\n#endif\n\n" +
+           Structs() + signature + ";\n\n" + fmt::format("#ifndef {}_DECLARATIONS\n\n", UpperCase(choice_.name)) +
+           UsedFunctions(function.body) + function.constants + "\n" + signature + " {\n" + function.declarations +
+           function.body + "  return 0;\n}\n\n#endif\n\n#ifdef __cplusplus\n}\n#endif\n\n" + Main();
   }
 
  private:
@@ -107,6 +106,11 @@ std::string CWriter::TopComment() const {
       " * The second makes a program: a row per line of its input, the fields of {3}_row in their order with tabs "
       "between\n"
       " * them, an empty one where a value is missing; a line of predictions for each.\n"
+      " *\n"
+      " * Other files get the declarations alone by this; compile the file by itself, then:\n"
+      " *\n"
+      " *   #define {4}_DECLARATIONS\n"
+      " *   #include \"{3}.c\"\n"
       " *\n"
       " *   {3}_row row = {{0}};              all texts missing; set every number, NAN where it is missing\n"
       " *   {3}_result result;\n"

@@ -21,6 +21,8 @@ TEST(CWriterTest, StructsHoldColumnsAndOutputs) {
   EXPECT_THAT(*source, HasSubstr("  const char *own_colour;  /* own colour; NULL or \"\" = missing */\n"));
   EXPECT_THAT(*source, HasSubstr("  float price;  /* price; NAN = missing */\n} shop_row;"));
   EXPECT_THAT(*source, HasSubstr("  float probs_click[1];\n} shop_result;"));
+  EXPECT_THAT(*source,
+              HasSubstr("int shop_predict(const shop_row *row, shop_result *result);\n\n#ifndef SHOP_DECLARATIONS\n"));
   EXPECT_THAT(*source, HasSubstr("int shop_predict(const shop_row *row, shop_result *result) {"));
   EXPECT_THAT(*source, HasSubstr("#ifdef SHOP_MAIN"));
   // Functions that nothing calls are left out: a compiler would warn.

@@ -62,7 +62,9 @@ StatusOr<ExportedModel> ExportModel(const std::string& model_dir, const ExportCh
     MG_ASSIGN_OR_RETURN(result.bytes, FileSize(choice.output));
     return result;
   }
-  MG_ASSIGN_OR_RETURN(const TensorProgram program, MakeProgram(members));
+  const StatusOr<TensorProgram> made = MakeProgram(members);
+  if (!made.ok()) return InvalidInput(fmt::format("{} cannot be exported:\n{}", model_dir, made.status().message()));
+  const TensorProgram& program = *made;
   const std::string model = config::ModelName(members[0]->pipeline.model_config());
   std::string content;
   if (choice.format == ExportFormat::kOnnx) {

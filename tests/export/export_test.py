@@ -261,6 +261,20 @@ def check_proto():
     check(fields > 50, f"onnx.proto: {fields} fields found")
 
 
+def check_declarations(folder, printed):
+    """The same when the model is compiled by itself, and when C++ includes it."""
+    code = "#define FUNNEL_DECLARATIONS\n" + (folder / "main.c").read_text()
+    (folder / "apart.c").write_text(code)
+    warnings = ["-O1", "-Wall", "-Wextra", "-pedantic", "-Werror"]
+    run("cc", "-std=c99", *warnings, "apart.c", "funnel.c", "-o", "apart", "-lm", folder=folder)
+    check(run(folder / "apart", folder=folder).stdout.strip() == printed, "the model compiled by itself scores otherwise")
+    if shutil.which("c++"):
+        (folder / "apart.cc").write_text(code.replace("= {0}", "= {}"))
+        run("cc", "-std=c99", *warnings, "-c", "funnel.c", "-o", "funnel.o", folder=folder)
+        run("c++", *warnings, "apart.cc", "funnel.o", "-o", "apart_cc", "-lm", folder=folder)
+        check(run(folder / "apart_cc", folder=folder).stdout.strip() == printed, "called from C++ it scores otherwise")
+
+
 def check_page(program, folder):
     """The commands, the Python and the C of docs/howto/export.md do what the page says."""
     page = (ROOT / "docs/howto/export.md").read_text()
@@ -277,6 +291,7 @@ def check_page(program, folder):
     (folder / "main.c").write_text(code["c"])
     run("cc", "-std=c99", "-O2", "-Wall", "-Wextra", "-pedantic", "-Werror", "main.c", "-o", "score", "-lm", folder=folder)
     got += run(folder / "score", folder=folder).stdout
+    check_declarations(folder, got.splitlines()[-1])
     numbers = [[float(x) for x in re.findall(r"0\.\d+", text)] for text in (got, python_output + c_output)]
     check(len(numbers[0]) == len(numbers[1]) == 6, f"the page's programs print\n{got}")
     # Other instruction sets train to slightly other weights.
