@@ -25,7 +25,7 @@ from abuse_http import CLOSED, HALF_CLOSE
 from serving import check
 
 MODEL, CONNECTIONS = "funnel", 64
-MAX_RESIDENT_BYTES = 300 * 2**20
+MAX_RESIDENT_BYTES, MAX_GROWTH_BYTES = 300 * 2**20, 40 * 2**20
 SECONDS = 5  # for an answer
 
 
@@ -182,6 +182,28 @@ def too_many(server, good):
     good.report("after too many connections", 200, None if status == 200 else f"status {status}")
 
 
+def greedy(server, good):
+    """Clients that announce much and send little, and one that asks without an end and reads nothing."""
+    before = server.resident_bytes()
+    slow = [socket.create_connection(("127.0.0.1", server.http_port)) for _ in range(CONNECTIONS - 8)]
+    for raw in slow:
+        raw.sendall(abuse_http.head("POST", abuse_http.INFER, f"Content-Length: {abuse_http.MAX_BODY}") + b" " * 1000)
+    deaf = socket.create_connection(("127.0.0.1", server.http_port), timeout=0.5)
+    sent, whole = 0, abuse_http.post(abuse_http.INFER, good.body) * 20
+    try:
+        while sent < 100 * abuse_http.MAX_BODY:
+            sent += deaf.send(whole)
+    except TimeoutError:
+        pass  # as it should be: nobody reads on for whom nobody reads
+    grown = server.resident_bytes() - before
+    good.report(
+        "requests whose answers are not read", "an end", None if sent < 100 * abuse_http.MAX_BODY else "all were read"
+    )
+    server.check_memory(grown, MAX_GROWTH_BYTES, f"greedy clients: {grown >> 20} MB more")
+    for raw in [*slow, deaf]:
+        raw.close()
+
+
 def broken_off(server, good):
     """Resets at every stage, half of them while an answer is under way."""
     whole = abuse_http.post(abuse_http.INFER, good.body)
@@ -225,6 +247,7 @@ def main():
             good.report(name, expected, judge(expected, steps, closes, server.http_port))
         stalled(server, good)
         broken_off(server, good)
+        greedy(server, good)
         too_many(server, good)
         abuse_grpc.messages_to(server, rows, good)
         abuse_grpc.frames(server, good)
@@ -236,7 +259,8 @@ def main():
             ["", MODEL],
             None if set(code) <= {"", MODEL} else f"they name {code}",
         )
-        check(server.resident_bytes() < MAX_RESIDENT_BYTES, f"memory: {server.resident_bytes() >> 20} MB")
+        held = server.resident_bytes()
+        server.check_memory(held, MAX_RESIDENT_BYTES, f"memory: {held >> 20} MB")
         check(not faults, f"{len(cases)} abusive HTTP requests, and gRPC's; wrong: {faults}")
 
 

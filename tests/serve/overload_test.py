@@ -141,7 +141,7 @@ def overload(program, model, rows, alone):
         check(ended.get("200", 0) and ended.get("OK", 0), "some were answered, right")
         check(ended.get("429", 0) and ended.get("RESOURCE_EXHAUSTED", 0), "some were refused: the queue was full")
         check(ended.get("504", 0) and ended.get("DEADLINE_EXCEEDED", 0), "some waited too long")
-        check(top - before < MAX_GROWTH_BYTES, f"memory: {before >> 20} MB before, at most {top >> 20} MB")
+        server.check_memory(top - before, MAX_GROWTH_BYTES, f"memory: {before >> 20} MB before, at most {top >> 20} MB")
         counted = server.metrics()
         refused = ended.get("429", 0) + ended.get("RESOURCE_EXHAUSTED", 0)
         check(

@@ -208,7 +208,8 @@ def fifty_versions(program, folder, variants, rows):
         )
         check(not broken & set(seen), "no answer is of a broken version")
         check(len(seen) >= VERSIONS // 3, f"answers are of {len(seen)} versions")
-        check(end - middle < MAX_GROWTH_BYTES, f"memory: {middle >> 20} MB in the middle, {end >> 20} MB at the end")
+        text = f"memory: {middle >> 20} MB in the middle, {end >> 20} MB at the end"
+        server.check_memory(end - middle, MAX_GROWTH_BYTES, text)
         said = server.text()
         check(
             all(f"{version}" in said for version in broken) and "weights.safetensors" in said,
