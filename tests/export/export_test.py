@@ -87,7 +87,7 @@ def values_of(name, cell):
     text = as_text(cell)
     if text in MISSING:
         return []
-    parts = [part.strip() for part in text.split(export_models.SEPARATORS[name])]
+    parts = [part.strip(" \t\n\v\f\r") for part in text.split(export_models.SEPARATORS[name])]
     if name == "tags":
         return [part for part in parts if part]
     return [part or " " for part in parts] if name in ("history", "history_size", "hours") else parts
