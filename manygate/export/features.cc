@@ -94,12 +94,14 @@ class FeatureExporter {
     std::vector<std::pair<int64_t, Tensor>> numbers;
     for (const FeatureSchema& feature : schema_.features()) {
       program_.SetScope("features." + feature.name());
-      if (ReadsTexts(feature)) {
-        row_.ids[feature.id_slot()] = Ids(feature);
-      } else if (feature.kind() == FeatureSchema::BINS) {
-        row_.ids[feature.id_slot()] = Bin(feature);
-      } else {
-        numbers.emplace_back(feature.number_offset(), NumbersOf(feature));
+      switch (feature.kind()) {
+        case FeatureSchema::VOCABULARY:
+        case FeatureSchema::BUCKETS: row_.ids[feature.id_slot()] = Ids(feature); break;
+        case FeatureSchema::BINS: row_.ids[feature.id_slot()] = Bin(feature); break;
+        case FeatureSchema::NUMBER:
+        case FeatureSchema::PIECEWISE:
+        case FeatureSchema::NUMBER_LIST: numbers.emplace_back(feature.number_offset(), NumbersOf(feature)); break;
+        case FeatureSchema::HASH: break;  // refused
       }
     }
     std::sort(numbers.begin(), numbers.end());
