@@ -45,17 +45,17 @@ class Reader {
 
  private:
   bool Once(std::string_view name, bool* flag);
-  bool ReadField(std::string_view key, JsonValue value);
-  bool ReadParameters(JsonValue value);
-  bool ReadInputs(JsonValue value);
-  bool ReadInput(JsonValue value);
-  bool ReadInputField(std::string_view key, JsonValue value, InputTensor* input);
-  bool ReadShape(JsonValue value, InputTensor* input);
-  bool ReadData(JsonValue value, InputTensor* input);
+  bool ReadField(std::string_view key, JsonValue& value);
+  bool ReadParameters(JsonValue& value);
+  bool ReadInputs(JsonValue& value);
+  bool ReadInput(JsonValue& value);
+  bool ReadInputField(std::string_view key, JsonValue& value, InputTensor* input);
+  bool ReadShape(JsonValue& value, InputTensor* input);
+  bool ReadData(JsonValue& value, InputTensor* input);
   bool PlaceInput(const InputTensor& input);
   bool PlaceScalars(const InputTensor& input, const TensorPlace& place);
-  bool ReadOutputs(JsonValue value);
-  bool ReadOutput(JsonValue value, WantedOutput* wanted);
+  bool ReadOutputs(JsonValue& value);
+  bool ReadOutput(JsonValue& value, WantedOutput* wanted);
   bool ChooseOutputs();
 
   JsonDocument document_;
@@ -77,7 +77,7 @@ bool Reader::Read(std::string_view json, int64_t max_rows) {
   reply_.inputs.Start(job_.version(), max_rows);
   JsonObject root;
   if (!document_.Open(json, &root)) return false;
-  if (!document_.Fields(root, [this](auto key, auto value) { return ReadField(key, value); })) return false;
+  if (!document_.Fields(root, [this](auto key, auto& value) { return ReadField(key, value); })) return false;
   if (!document_.Close()) return false;
   if (!has_inputs_)
     return document_.Invalid("\"inputs\" is missing: an array of tensors with name, shape, datatype and data");
@@ -87,7 +87,7 @@ bool Reader::Read(std::string_view json, int64_t max_rows) {
   return ChooseOutputs();
 }
 
-bool Reader::ReadField(std::string_view key, JsonValue value) {
+bool Reader::ReadField(std::string_view key, JsonValue& value) {
   if (key == "inputs") {
     if (!Once(key, &has_inputs_)) return false;
     return ReadInputs(value);
@@ -106,10 +106,10 @@ bool Reader::ReadField(std::string_view key, JsonValue value) {
 }
 
 // What else clients send (priority, sequences) does not concern a model without a state.
-bool Reader::ReadParameters(JsonValue value) {
+bool Reader::ReadParameters(JsonValue& value) {
   JsonObject parameters;
   if (!document_.Object(value, "parameters", &parameters)) return false;
-  return document_.Fields(parameters, [this](std::string_view key, JsonValue field) {
+  return document_.Fields(parameters, [this](std::string_view key, JsonValue& field) {
     if (key == "binary_data_output") return document_.Bool(field, key, &binary_);
     if (key != "timeout") return document_.Skip(field);
     int64_t microseconds = 0;
@@ -119,18 +119,18 @@ bool Reader::ReadParameters(JsonValue value) {
   });
 }
 
-bool Reader::ReadInputs(JsonValue value) {
+bool Reader::ReadInputs(JsonValue& value) {
   JsonArray inputs;
   if (!document_.Array(value, "inputs", &inputs)) return false;
-  return document_.Elements(inputs, [this](JsonValue input) { return ReadInput(input); });
+  return document_.Elements(inputs, [this](JsonValue& input) { return ReadInput(input); });
 }
 
-bool Reader::ReadInput(JsonValue value) {
+bool Reader::ReadInput(JsonValue& value) {
   JsonObject object;
   if (!document_.Object(value, "inputs", &object)) return false;
   InputTensor input;
   if (!document_.Fields(object,
-                        [&](std::string_view key, JsonValue field) { return ReadInputField(key, field, &input); }))
+                        [&](std::string_view key, JsonValue& field) { return ReadInputField(key, field, &input); }))
     return false;
   if (!input.has_name) return document_.Invalid("an input has no \"name\"");
   const char* const lacks = !input.has_datatype                    ? "datatype"
@@ -143,7 +143,7 @@ bool Reader::ReadInput(JsonValue value) {
   return PlaceInput(input);
 }
 
-bool Reader::ReadInputField(std::string_view key, JsonValue value, InputTensor* input) {
+bool Reader::ReadInputField(std::string_view key, JsonValue& value, InputTensor* input) {
   if (key == "name") {
     if (!Once(key, &input->has_name)) return false;
     return document_.Text(value, key, &input->name);
@@ -163,17 +163,17 @@ bool Reader::ReadInputField(std::string_view key, JsonValue value, InputTensor* 
   if (key != "parameters") return document_.Skip(value);
   JsonObject parameters;
   if (!document_.Object(value, key, &parameters)) return false;
-  return document_.Fields(parameters, [&](std::string_view name, JsonValue field) {
+  return document_.Fields(parameters, [&](std::string_view name, JsonValue& field) {
     if (name != "binary_data_size") return document_.Skip(field);
     if (!Once(name, &input->has_binary)) return false;
     return document_.Count(field, name, &input->binary_bytes);
   });
 }
 
-bool Reader::ReadShape(JsonValue value, InputTensor* input) {
+bool Reader::ReadShape(JsonValue& value, InputTensor* input) {
   JsonArray shape;
   if (!document_.Array(value, "shape", &shape)) return false;
-  return document_.Elements(shape, [&](JsonValue element) {
+  return document_.Elements(shape, [&](JsonValue& element) {
     int64_t extent = 0;
     if (!document_.Count(element, "shape", &extent)) return false;
     // InputTensors refuses more than two.
@@ -182,12 +182,12 @@ bool Reader::ReadShape(JsonValue value, InputTensor* input) {
   });
 }
 
-bool Reader::ReadData(JsonValue value, InputTensor* input) {
+bool Reader::ReadData(JsonValue& value, InputTensor* input) {
   std::vector<JsonScalar>& values = document_.values();
   values.clear();
   JsonArray data;
   if (!document_.Array(value, "data", &data)) return false;
-  return document_.Elements(data, [&](JsonValue element) {
+  return document_.Elements(data, [&](JsonValue& element) {
     JsonType type;
     if (!document_.Type(element, &type)) return false;
     if (type != JsonType::array) {
@@ -199,7 +199,7 @@ bool Reader::ReadData(JsonValue value, InputTensor* input) {
     JsonArray row;
     if (!document_.Array(element, "data", &row)) return false;
     if (!document_.Elements(row,
-                            [&](JsonValue inner) { return document_.Scalar(inner, "data", &values.emplace_back()); }))
+                            [&](JsonValue& inner) { return document_.Scalar(inner, "data", &values.emplace_back()); }))
       return false;
     const auto count = static_cast<int64_t>(values.size() - first);
     if (input->inner >= 0 && count != input->inner)
@@ -245,10 +245,10 @@ bool Reader::PlaceScalars(const InputTensor& input, const TensorPlace& place) {
   return document_.Invalid(fmt::format("input \"{}\", row {}: {}", input.name, wrong / place.width, problem));
 }
 
-bool Reader::ReadOutputs(JsonValue value) {
+bool Reader::ReadOutputs(JsonValue& value) {
   JsonArray outputs;
   if (!document_.Array(value, "outputs", &outputs)) return false;
-  return document_.Elements(outputs, [this](JsonValue output) {
+  return document_.Elements(outputs, [this](JsonValue& output) {
     WantedOutput wanted;
     if (!ReadOutput(output, &wanted)) return false;
     if (wanted_.size() == kMostOutputs)
@@ -258,10 +258,10 @@ bool Reader::ReadOutputs(JsonValue value) {
   });
 }
 
-bool Reader::ReadOutput(JsonValue value, WantedOutput* wanted) {
+bool Reader::ReadOutput(JsonValue& value, WantedOutput* wanted) {
   JsonObject object;
   if (!document_.Object(value, "outputs", &object)) return false;
-  if (!document_.Fields(object, [&](std::string_view key, JsonValue field) {
+  if (!document_.Fields(object, [&](std::string_view key, JsonValue& field) {
         if (key == "name") {
           if (!Once(key, &wanted->has_name)) return false;
           return document_.Text(field, key, &wanted->name);
@@ -269,7 +269,7 @@ bool Reader::ReadOutput(JsonValue value, WantedOutput* wanted) {
         if (key != "parameters") return document_.Skip(field);
         JsonObject parameters;
         if (!document_.Object(field, key, &parameters)) return false;
-        return document_.Fields(parameters, [&](std::string_view name, JsonValue parameter) {
+        return document_.Fields(parameters, [&](std::string_view name, JsonValue& parameter) {
           if (name == "classification") return document_.Wrong(parameter, name, "left out: it is not offered");
           if (name != "binary_data") return document_.Skip(parameter);
           bool binary = false;

@@ -134,16 +134,16 @@ bool JsonDocument::Broken(simdjson::error_code error) {
   return BrokenAt(document_.current_location().get(at) == simdjson::SUCCESS ? std::min(at, end) : end, Meaning(error));
 }
 
-bool JsonDocument::Wrong(JsonValue value, std::string_view name, std::string_view must) {
+bool JsonDocument::Wrong(JsonValue& value, std::string_view name, std::string_view must) {
   return Invalid(fmt::format("\"{}\" at byte {} must be {}", name, value.raw_json_token().data() - body_.data(), must));
 }
 
-bool JsonDocument::Type(JsonValue value, JsonType* type) {
+bool JsonDocument::Type(JsonValue& value, JsonType* type) {
   const auto error = value.type().get(*type);
   return !error || BrokenAt(value.raw_json_token().data(), Meaning(error));
 }
 
-bool JsonDocument::Object(JsonValue value, std::string_view name, JsonObject* object) {
+bool JsonDocument::Object(JsonValue& value, std::string_view name, JsonObject* object) {
   JsonType type;
   if (!Type(value, &type)) return false;
   if (type != JsonType::object) return Wrong(value, name, "an object: {...}");
@@ -151,7 +151,7 @@ bool JsonDocument::Object(JsonValue value, std::string_view name, JsonObject* ob
   return true;
 }
 
-bool JsonDocument::Array(JsonValue value, std::string_view name, JsonArray* array) {
+bool JsonDocument::Array(JsonValue& value, std::string_view name, JsonArray* array) {
   JsonType type;
   if (!Type(value, &type)) return false;
   if (type != JsonType::array) return Wrong(value, name, "an array: [...]");
@@ -159,14 +159,14 @@ bool JsonDocument::Array(JsonValue value, std::string_view name, JsonArray* arra
   return true;
 }
 
-bool JsonDocument::Text(JsonValue value, std::string_view name, std::string_view* text) {
+bool JsonDocument::Text(JsonValue& value, std::string_view name, std::string_view* text) {
   JsonType type;
   if (!Type(value, &type)) return false;
   if (type != JsonType::string) return Wrong(value, name, "a text");
   return String(value, text);
 }
 
-bool JsonDocument::Bool(JsonValue value, std::string_view name, bool* flag) {
+bool JsonDocument::Bool(JsonValue& value, std::string_view name, bool* flag) {
   JsonType type;
   if (!Type(value, &type)) return false;
   if (type != JsonType::boolean) return Wrong(value, name, "true or false");
@@ -175,7 +175,7 @@ bool JsonDocument::Bool(JsonValue value, std::string_view name, bool* flag) {
 }
 
 // Without escapes it stands in the body as it is.
-bool JsonDocument::String(JsonValue value, std::string_view* text) {
+bool JsonDocument::String(JsonValue& value, std::string_view* text) {
   const std::string_view token = TrimEnd(value.raw_json_token());
   if (token.size() < 2 || token.back() != '"' || token.find('\\') != std::string_view::npos) {
     if (const auto error = value.get_string().get(*text)) return Broken(error);
@@ -197,14 +197,14 @@ bool JsonDocument::Key(simdjson::ondemand::field* field, std::string_view* key) 
   return true;
 }
 
-bool JsonDocument::Number(JsonValue value, std::string_view* text) {
+bool JsonDocument::Number(JsonValue& value, std::string_view* text) {
   const std::string_view token = TrimEnd(value.raw_json_token());
   if (!IsJsonNumber(token)) return BrokenAt(token.data(), "a number is wrong");
   *text = token;
   return true;
 }
 
-bool JsonDocument::Count(JsonValue value, std::string_view name, int64_t* count) {
+bool JsonDocument::Count(JsonValue& value, std::string_view name, int64_t* count) {
   JsonType type;
   if (!Type(value, &type)) return false;
   std::string_view text;
@@ -215,7 +215,7 @@ bool JsonDocument::Count(JsonValue value, std::string_view name, int64_t* count)
   return true;
 }
 
-bool JsonDocument::Scalar(JsonValue value, std::string_view name, JsonScalar* scalar) {
+bool JsonDocument::Scalar(JsonValue& value, std::string_view name, JsonScalar* scalar) {
   JsonType type;
   if (!Type(value, &type)) return false;
   bool flag = false;
@@ -234,19 +234,19 @@ bool JsonDocument::Scalar(JsonValue value, std::string_view name, JsonScalar* sc
   }
 }
 
-bool JsonDocument::Skip(JsonValue value, int depth) {
+bool JsonDocument::Skip(JsonValue& value, int depth) {
   JsonType type;
   if (!Type(value, &type)) return false;
   if (depth > kDeepest) return BrokenAt(value.raw_json_token().data(), Meaning(simdjson::DEPTH_ERROR));
   if (type == JsonType::object) {
     JsonObject object;
     if (const auto error = value.get_object().get(object)) return Broken(error);
-    return Fields(object, [&](std::string_view, JsonValue field) { return Skip(field, depth + 1); });
+    return Fields(object, [&](std::string_view, JsonValue& field) { return Skip(field, depth + 1); });
   }
   if (type == JsonType::array) {
     JsonArray array;
     if (const auto error = value.get_array().get(array)) return Broken(error);
-    return Elements(array, [&](JsonValue element) { return Skip(element, depth + 1); });
+    return Elements(array, [&](JsonValue& element) { return Skip(element, depth + 1); });
   }
   JsonScalar scalar;
   return Scalar(value, "", &scalar);

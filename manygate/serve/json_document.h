@@ -4,7 +4,7 @@
 //
 //   JsonDocument document(workspace);
 //   JsonObject root;
-//   const bool right = document.Open(body, &root) && document.Fields(root, [&](std::string_view key, JsonValue value) {
+//   const bool right = document.Open(body, &root) && document.Fields(root, [&](std::string_view key, JsonValue& value) {
 //     return key == "id" ? document.Text(value, "id", &id) : document.Skip(value);
 //   }) && document.Close();
 //   return document.TakeOutcome();
@@ -53,7 +53,7 @@ class JsonDocument {
   // Whether nothing follows the root.
   bool Close();
 
-  // visit(std::string_view key, JsonValue value) -> bool, of every field.
+  // visit(std::string_view key, JsonValue& value) -> bool, of every field.
   template <typename Visit>
   bool Fields(JsonObject object, Visit&& visit) {
     for (auto item : object) {
@@ -64,7 +64,7 @@ class JsonDocument {
     }
     return true;
   }
-  // visit(JsonValue value) -> bool, of every element.
+  // visit(JsonValue& value) -> bool, of every element.
   template <typename Visit>
   bool Elements(JsonArray array, Visit&& visit) {
     for (auto item : array) {
@@ -76,19 +76,19 @@ class JsonDocument {
   }
 
   // The value must be one; `name` says what it is for.
-  bool Object(JsonValue value, std::string_view name, JsonObject* object);
-  bool Array(JsonValue value, std::string_view name, JsonArray* array);
-  bool Text(JsonValue value, std::string_view name, std::string_view* text);
-  bool Bool(JsonValue value, std::string_view name, bool* flag);
+  bool Object(JsonValue& value, std::string_view name, JsonObject* object);
+  bool Array(JsonValue& value, std::string_view name, JsonArray* array);
+  bool Text(JsonValue& value, std::string_view name, std::string_view* text);
+  bool Bool(JsonValue& value, std::string_view name, bool* flag);
   // A whole number >= 0.
-  bool Count(JsonValue value, std::string_view name, int64_t* count);
-  bool Scalar(JsonValue value, std::string_view name, JsonScalar* scalar);
-  bool Type(JsonValue value, JsonType* type);
+  bool Count(JsonValue& value, std::string_view name, int64_t* count);
+  bool Scalar(JsonValue& value, std::string_view name, JsonScalar* scalar);
+  bool Type(JsonValue& value, JsonType* type);
   // Passes over a value, which must be JSON.
-  bool Skip(JsonValue value, int depth = 0);
+  bool Skip(JsonValue& value, int depth = 0);
 
   // `"instances" at byte 17 must be an array`: a value that is JSON, but not what is wanted there.
-  bool Wrong(JsonValue value, std::string_view name, std::string_view must);
+  bool Wrong(JsonValue& value, std::string_view name, std::string_view must);
   // `the request is not JSON: ... at byte 17`.
   bool Broken(simdjson::error_code error);
 
@@ -108,8 +108,8 @@ class JsonDocument {
   bool Unreadable(simdjson::error_code error);
   bool BrokenAt(const char* at, std::string_view what);
   bool Key(simdjson::ondemand::field* field, std::string_view* key);
-  bool String(JsonValue value, std::string_view* text);
-  bool Number(JsonValue value, std::string_view* text);
+  bool String(JsonValue& value, std::string_view* text);
+  bool Number(JsonValue& value, std::string_view* text);
 
   JsonWorkspace::State& state_;
   simdjson::ondemand::document document_;

@@ -29,18 +29,18 @@ class Reader {
   Outcome TakeOutcome() { return document_.TakeOutcome(); }
 
  private:
-  bool ReadField(std::string_view key, JsonValue value);
-  bool ReadRows(JsonValue value);
-  bool ReadRow(JsonValue value);
-  bool ReadColumns(JsonValue value);
-  bool ReadColumn(size_t column, JsonValue value);
+  bool ReadField(std::string_view key, JsonValue& value);
+  bool ReadRows(JsonValue& value);
+  bool ReadRow(JsonValue& value);
+  bool ReadColumns(JsonValue& value);
+  bool ReadColumn(size_t column, JsonValue& value);
   bool TooManyRows() {
     return document_.Refuse(Refused(OutcomeCode::kTooLarge, fmt::format("a request may have {} rows", max_rows_)));
   }
   bool FindColumn(std::string_view name, size_t* column);
   bool CheckComplete(const std::string& where);
   // cells_[row][column] = value.
-  bool ReadCell(JsonValue value, int64_t row, size_t column);
+  bool ReadCell(JsonValue& value, int64_t row, size_t column);
   bool ToCell(const JsonScalar& scalar, int64_t row, size_t column, Cell* cell);
 
   JsonDocument document_;
@@ -58,7 +58,7 @@ class Reader {
 bool Reader::Read(std::string_view json) {
   JsonObject root;
   if (!document_.Open(json, &root)) return false;
-  if (!document_.Fields(root, [this](auto key, auto value) { return ReadField(key, value); })) return false;
+  if (!document_.Fields(root, [this](auto key, auto& value) { return ReadField(key, value); })) return false;
   if (!document_.Close()) return false;
   if (!has_rows_ && !has_columns_)
     return document_.Invalid(
@@ -72,7 +72,7 @@ bool Reader::Read(std::string_view json) {
   return true;
 }
 
-bool Reader::ReadField(std::string_view key, JsonValue value) {
+bool Reader::ReadField(std::string_view key, JsonValue& value) {
   if (key == "instances" || key == "inputs") {
     if (has_rows_ || has_columns_) return document_.Invalid("one of \"instances\" and \"inputs\" may be there, once");
     (key == "instances" ? has_rows_ : has_columns_) = true;
@@ -85,10 +85,10 @@ bool Reader::ReadField(std::string_view key, JsonValue value) {
   return document_.Invalid(fmt::format("there is no signature {}; the only one is \"{}\"", Shown(name), kSignature));
 }
 
-bool Reader::ReadRows(JsonValue value) {
+bool Reader::ReadRows(JsonValue& value) {
   JsonArray rows;
   if (!document_.Array(value, "instances", &rows)) return false;
-  return document_.Elements(rows, [this](JsonValue row) {
+  return document_.Elements(rows, [this](JsonValue& row) {
     if (rows_ == max_rows_) return TooManyRows();
     cells_.resize(cells_.size() + inputs_.size());
     if (!ReadRow(row)) return false;
@@ -97,7 +97,7 @@ bool Reader::ReadRows(JsonValue value) {
   });
 }
 
-bool Reader::ReadRow(JsonValue value) {
+bool Reader::ReadRow(JsonValue& value) {
   JsonType type;
   if (!document_.Type(value, &type)) return false;
   if (type != JsonType::object && inputs_.size() == 1) return ReadCell(value, rows_, 0);
@@ -105,7 +105,7 @@ bool Reader::ReadRow(JsonValue value) {
   if (!document_.Object(value, "instances", &row)) return false;
   std::fill(seen_.begin(), seen_.end(), 0);
   next_ = 0;
-  if (!document_.Fields(row, [this](std::string_view key, JsonValue field) {
+  if (!document_.Fields(row, [this](std::string_view key, JsonValue& field) {
         size_t column = 0;
         if (!FindColumn(key, &column)) return false;
         return ReadCell(field, rows_, column);
@@ -114,7 +114,7 @@ bool Reader::ReadRow(JsonValue value) {
   return CheckComplete("row");
 }
 
-bool Reader::ReadColumns(JsonValue value) {
+bool Reader::ReadColumns(JsonValue& value) {
   JsonType type;
   if (!document_.Type(value, &type)) return false;
   if (type != JsonType::object && inputs_.size() == 1) {
@@ -123,20 +123,20 @@ bool Reader::ReadColumns(JsonValue value) {
   }
   JsonObject columns;
   if (!document_.Object(value, "inputs", &columns)) return false;
-  return document_.Fields(columns, [this](std::string_view key, JsonValue field) {
+  return document_.Fields(columns, [this](std::string_view key, JsonValue& field) {
     size_t column = 0;
     if (!FindColumn(key, &column)) return false;
     return ReadColumn(column, field);
   });
 }
 
-bool Reader::ReadColumn(size_t column, JsonValue value) {
+bool Reader::ReadColumn(size_t column, JsonValue& value) {
   const std::string& name = inputs_[column].name;
   JsonArray values;
   if (!document_.Array(value, name, &values)) return false;
   const bool first = rows_ == 0;
   int64_t row = 0;
-  if (!document_.Elements(values, [&](JsonValue element) {
+  if (!document_.Elements(values, [&](JsonValue& element) {
         if (row == max_rows_) return TooManyRows();
         if (first) cells_.resize(cells_.size() + inputs_.size());
         if (!first && row == rows_)
@@ -177,7 +177,7 @@ bool Reader::CheckComplete(const std::string& where) {
                                        inputs_.size(), JoinNames(missing)));
 }
 
-bool Reader::ReadCell(JsonValue value, int64_t row, size_t column) {
+bool Reader::ReadCell(JsonValue& value, int64_t row, size_t column) {
   Cell& cell = cells_[static_cast<size_t>(row) * inputs_.size() + column];
   JsonType type;
   if (!document_.Type(value, &type)) return false;
@@ -189,7 +189,7 @@ bool Reader::ReadCell(JsonValue value, int64_t row, size_t column) {
   JsonArray array;
   if (!document_.Array(value, inputs_[column].name, &array)) return false;
   std::vector<Cell> values;
-  if (!document_.Elements(array, [&](JsonValue element) {
+  if (!document_.Elements(array, [&](JsonValue& element) {
         if (!document_.Scalar(element, inputs_[column].name, &scalar)) return false;
         return ToCell(scalar, row, column, &values.emplace_back());
       }))
