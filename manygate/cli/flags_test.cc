@@ -99,6 +99,7 @@ TEST(ParseFlagsTest, HelpNamesEveryFlagAndHasAnExample) {
        {"--data", "--label", "--model", "--model_dir", "--seed", "--threads", "--set", "--resume", "--format"}},
       {"evaluate", {"MODEL_DIR...", "--data", "--threads", "--format"}},
       {"predict", {"--data", "--output", "--keep", "--logits", "--threads"}},
+      {"export", {"MODEL_DIR", "--to", "--output", "--name", "--format"}},
       {"inspect", {"PATH", "--format"}},
       {"generate", {"--rows", "--seed", "--output", "--correlation", "--dimension"}}};
   for (const auto& [verb, flags] : verbs) {
@@ -166,6 +167,8 @@ INSTANTIATE_TEST_SUITE_P(
         WrongCase{{"train", "--label", "click"}, "--data is missing"},
         WrongCase{{"train", "--data", "a.csv"}, "--label is missing"}, WrongCase{{"evaluate"}, "MODEL_DIR is missing"},
         WrongCase{{"predict", "m", "--output", "o"}, "--data is missing"},
+        WrongCase{{"export", "m", "--to", "onx", "--output", "o"}, "Did you mean \"onnx\"?"},
+        WrongCase{{"export", "m", "--to", "onnx"}, "--output is missing"},
         WrongCase{{"predict", "m", "--data", "a"}, "--output is missing"}, WrongCase{{"inspect"}, "PATH is missing"},
         WrongCase{{"generate", "funel", "--output", "o"},
                   "KIND is \"funel\". Did you mean \"funnel\"? Possible: funnel, paper"},
