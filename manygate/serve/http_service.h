@@ -64,7 +64,7 @@ class HttpService {
   HttpStep Handle(const HttpRequest& request, JsonWorkspace* workspace, HttpExchange* exchange);
   // Gives the job to the batcher, which begins at WakeScorers. False: it was refused, and the answer says so.
   bool Submit(HttpExchange* exchange);
-  void WakeScorers() { parts_.batcher.Wake(); }
+  void WakeScorers() { parts_.batcher.WorkOrWake(); }
   // Of a scored job; its outcome is that of `done`.
   void Finish(Outcome outcome, HttpExchange* exchange);
   // Loads or unloads a model.

@@ -57,8 +57,9 @@ class JsonDocument {
   template <typename Visit>
   bool Fields(JsonObject object, Visit&& visit) {
     for (auto item : object) {
-      simdjson::ondemand::field field;
-      if (const auto error = std::move(item).get(field)) return Broken(error);
+      // In place: a copy right behind its writing waits for the writing, which was a tenth of reading a request.
+      if (const auto error = item.error()) return Broken(error);
+      auto&& field = std::move(item).value_unsafe();
       std::string_view key;
       if (!Key(&field, &key) || !visit(key, field.value())) return false;
     }
@@ -68,8 +69,8 @@ class JsonDocument {
   template <typename Visit>
   bool Elements(JsonArray array, Visit&& visit) {
     for (auto item : array) {
-      JsonValue value;
-      if (const auto error = std::move(item).get(value)) return Broken(error);
+      if (const auto error = item.error()) return Broken(error);
+      auto&& value = std::move(item).value_unsafe();
       if (!visit(value)) return false;
     }
     return true;
