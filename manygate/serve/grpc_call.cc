@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "manygate/serve/grpc_call.h"
 
-#include <grpcpp/support/proto_buffer_reader.h>
-
 #include <algorithm>
 #include <chrono>
 #include <string>
@@ -22,7 +20,7 @@ google::protobuf::ArenaOptions WithBlock(char* block, size_t bytes) {
 }
 
 // The earlier of the call's own deadline and the request's parameter; without either, the server's.
-Clock::time_point DeadlineOf(const grpc::CallbackServerContext& context, const inference::ModelInferRequest& request,
+Clock::time_point DeadlineOf(const grpc::CallbackServerContext& context, const InferView& request,
                              Clock::time_point arrived, std::chrono::milliseconds usual) {
   Clock::time_point deadline = Clock::time_point::max();
   if (const auto named = context.deadline(); named != std::chrono::system_clock::time_point::max())
@@ -57,7 +55,6 @@ grpc::ServerUnaryReactor* GrpcCall::Start(grpc::CallbackServerContext* context, 
                                           grpc::ByteBuffer* response) {
   arrived_ = Clock::now();
   response_ = response;
-  request_ = google::protobuf::Arena::CreateMessage<inference::ModelInferRequest>(&arena_);
   Reactor* const reactor = &reactor_.emplace(this);
   Outcome outcome = Read(*context, *request);
   // Once it is added the call may end on another thread, at any time.
@@ -76,20 +73,21 @@ Outcome GrpcCall::Read(const grpc::CallbackServerContext& context, const grpc::B
   const ServerParts& parts = pool_->parts();
   MG_RETURN_IF_REFUSED(Authorize(context, parts.options));
   if (pool_->draining()) return Refused(OutcomeCode::kUnavailable, "the server is shutting down");
-  grpc::ProtoBufferReader reader(const_cast<grpc::ByteBuffer*>(&bytes));  // which it only reads
-  if (!request_->ParseFromZeroCopyStream(&reader) || !reader.status().ok())
+  if (!bytes.TrySingleSlice(&bytes_).ok() && !bytes.DumpToSingleSlice(&bytes_).ok())
+    return Refused(OutcomeCode::kInvalid, "the message cannot be read");
+  if (!ReadInferView({reinterpret_cast<const char*>(bytes_.begin()), bytes_.size()}, &request_))
     return Refused(OutcomeCode::kInvalid, "the message is no inference.ModelInferRequest");
   std::shared_ptr<const ServedVersion> version;
-  MG_RETURN_IF_REFUSED(parts.repository.Find(request_->model_name(), request_->model_version(), &version));
-  job_.Start(std::move(version), arrived_, DeadlineOf(context, *request_, arrived_, parts.options.deadline));
-  MG_RETURN_IF_REFUSED(ReadInferRequest(*request_, parts.options.max_rows, &workspace_, &job_));
+  MG_RETURN_IF_REFUSED(parts.repository.Find(request_.model_name, request_.model_version, &version));
+  job_.Start(std::move(version), arrived_, DeadlineOf(context, request_, arrived_, parts.options.deadline));
+  MG_RETURN_IF_REFUSED(ReadInferRequest(request_, parts.options.max_rows, &workspace_, &job_));
   return job_.Encode();
 }
 
 void GrpcCall::End(const Outcome& outcome) {
   if (outcome.ok()) {
     auto* const message = google::protobuf::Arena::CreateMessage<inference::ModelInferResponse>(&arena_);
-    WriteInferResponse(*request_, job_, message);
+    WriteInferResponse(request_, job_, message);
     grpc::Slice slice(message->ByteSizeLong());
     message->SerializeWithCachedSizesToArray(const_cast<uint8_t*>(slice.begin()));
     *response_ = grpc::ByteBuffer(&slice, 1);
@@ -101,7 +99,7 @@ void GrpcCall::End(const Outcome& outcome) {
 void GrpcCall::Count(const Outcome& outcome) {
   const ServerParts& parts = pool_->parts();
   LoggedRequest logged{.protocol = Protocol::kGrpc,
-                       .id = request_->id(),
+                       .id = request_.id,
                        .outcome = outcome,
                        .seconds = std::chrono::duration<double>(Clock::now() - arrived_).count()};
   // What did not find a version is counted without one: names from outside make no series.
@@ -118,6 +116,9 @@ void GrpcCall::Count(const Outcome& outcome) {
 
 void GrpcCall::Recycle() {
   reactor_.reset();
+  request_.Clear();
+  bytes_ = grpc::Slice();
+  workspace_.contents.clear();
   arena_.Reset();
   pool_->Give(this);
 }

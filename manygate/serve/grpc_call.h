@@ -59,11 +59,12 @@ class GrpcCall {
   void Count(const Outcome& outcome);
   void Recycle();
 
-  static constexpr size_t kBlockBytes = 32 << 10;  // a request of 41 texts is 17 KiB of messages
+  static constexpr size_t kBlockBytes = 8 << 10;  // for the messages of an answer
   GrpcCallPool* const pool_;
   alignas(8) std::array<char, kBlockBytes> block_;
   google::protobuf::Arena arena_;
-  inference::ModelInferRequest* request_ = nullptr;  // in arena_
+  grpc::Slice bytes_;  // of the request
+  InferView request_;  // views bytes_
   grpc::ByteBuffer* response_ = nullptr;
   Clock::time_point arrived_;
   InferGrpcWorkspace workspace_;

@@ -69,48 +69,53 @@ void PlaceContents(const TensorPlace& place, const InferTensorContents& contents
   });
 }
 
-Outcome ReadOutputs(const inference::ModelInferRequest& request, Job* job) {
-  if (request.outputs().empty()) {
+Outcome ReadOutputs(const InferView& request, Job* job) {
+  if (request.outputs.empty()) {
     job->WantDefaultOutputs();
     return Done();
   }
   const Predictor& predictor = *job->version().predictor;
-  for (const auto& output : request.outputs()) {
-    const int found = predictor.FindOutput(output.name());
+  for (const std::string_view output : request.outputs) {
+    const int found = predictor.FindOutput(output);
     if (found >= 0) {
       if (job->wants(static_cast<size_t>(found)))
-        return Refused(OutcomeCode::kInvalid, fmt::format("output \"{}\" is asked for twice", output.name()));
+        return Refused(OutcomeCode::kInvalid, fmt::format("output \"{}\" is asked for twice", output));
       job->WantOutput(static_cast<size_t>(found));
       continue;
     }
     std::vector<std::string> names;
     for (const PredictorOutput& known : predictor.outputs()) names.push_back(known.name);
     return Refused(OutcomeCode::kInvalid,
-                   fmt::format("model \"{}\" has no output {}. {}", job->version().name, Shown(output.name()),
-                               Suggestion(std::string_view(output.name()).substr(0, 80), names, "Outputs")));
+                   fmt::format("model \"{}\" has no output {}. {}", job->version().name, Shown(output),
+                               Suggestion(output.substr(0, 80), names, "Outputs")));
   }
   return Done();
 }
 
-Outcome CheckInputs(const inference::ModelInferRequest& request, int64_t max_rows, InferGrpcWorkspace* workspace,
-                    const Job& job) {
-  const bool raw = !request.raw_input_contents().empty();
-  if (raw && request.raw_input_contents_size() != request.inputs_size())
+Outcome CheckInputs(const InferView& request, int64_t max_rows, InferGrpcWorkspace* workspace, const Job& job) {
+  const bool raw = !request.raw_input_contents.empty();
+  if (raw && request.raw_input_contents.size() != request.inputs.size())
     return Refused(OutcomeCode::kInvalid,
                    fmt::format("{} inputs, and {} raw_input_contents; expected one of each input",
-                               request.inputs_size(), request.raw_input_contents_size()));
+                               request.inputs.size(), request.raw_input_contents.size()));
   workspace->inputs.Start(job.version(), max_rows);
   workspace->places.clear();
-  for (int i = 0; i < request.inputs_size(); ++i) {
-    const auto& input = request.inputs(i);
+  workspace->contents.clear();
+  for (size_t i = 0; i < request.inputs.size(); ++i) {
+    const InferView::Input& input = request.inputs[i];
     TensorPlace& place = workspace->places.emplace_back();
-    const std::span<const int64_t> shape(input.shape().data(), static_cast<size_t>(input.shape_size()));
-    MG_RETURN_IF_REFUSED(workspace->inputs.Add(input.name(), input.datatype(), shape, &place));
-    if (raw && input.has_contents())
+    MG_RETURN_IF_REFUSED(workspace->inputs.Add(input.name, input.datatype, request.Shape(input), &place));
+    if (raw && input.has_contents)
       return Refused(OutcomeCode::kInvalid,
-                     fmt::format("input \"{}\" has contents beside raw_input_contents", input.name()));
-    MG_RETURN_IF_REFUSED(raw ? CheckTensor(place, request.raw_input_contents(i))
-                             : CheckContents(place, input.contents()));
+                     fmt::format("input \"{}\" has contents beside raw_input_contents", input.name));
+    if (raw) {
+      MG_RETURN_IF_REFUSED(CheckTensor(place, request.raw_input_contents[i]));
+      continue;
+    }
+    InferTensorContents& contents = workspace->contents.emplace_back();
+    if (!contents.ParseFromArray(input.contents.data(), static_cast<int>(input.contents.size())))
+      return Refused(OutcomeCode::kInvalid, fmt::format("input \"{}\": its contents cannot be read", input.name));
+    MG_RETURN_IF_REFUSED(CheckContents(place, contents));
   }
   return workspace->inputs.Complete();
 }
@@ -136,42 +141,37 @@ void WriteTensor(const std::string& name, const char* datatype, int64_t width,
 
 }  // namespace
 
-Outcome ReadInferRequest(const inference::ModelInferRequest& request, int64_t max_rows, InferGrpcWorkspace* workspace,
-                         Job* job) {
+Outcome ReadInferRequest(const InferView& request, int64_t max_rows, InferGrpcWorkspace* workspace, Job* job) {
   MG_RETURN_IF_REFUSED(ReadOutputs(request, job));
   // All is checked before room is made for the cells.
   MG_RETURN_IF_REFUSED(CheckInputs(request, max_rows, workspace, *job));
   job->cells(workspace->inputs.rows());
-  const bool raw = !request.raw_input_contents().empty();
-  for (int i = 0; i < request.inputs_size(); ++i) {
-    const TensorPlace& place = workspace->places[static_cast<size_t>(i)];
+  const bool raw = !request.raw_input_contents.empty();
+  for (size_t i = 0; i < request.inputs.size(); ++i) {
+    const TensorPlace& place = workspace->places[i];
     if (raw) {
-      PlaceTensor(place, request.raw_input_contents(i), job);
+      PlaceTensor(place, request.raw_input_contents[i], job);
     } else {
-      PlaceContents(place, request.inputs(i).contents(), job);
+      PlaceContents(place, workspace->contents[i], job);
     }
   }
   return Done();
 }
 
-std::chrono::microseconds TimeoutOf(const inference::ModelInferRequest& request) {
+std::chrono::microseconds TimeoutOf(const InferView& request) {
   constexpr int64_t kLongest = int64_t{24} * 3600 * 1000 * 1000;
-  if (request.parameters().empty()) return {};
-  const auto found = request.parameters().find("timeout");
-  if (found == request.parameters().end()) return {};
-  return std::chrono::microseconds(std::clamp<int64_t>(found->second.int64_param(), 0, kLongest));
+  return std::chrono::microseconds(std::clamp<int64_t>(request.timeout, 0, kLongest));
 }
 
-void WriteInferResponse(const inference::ModelInferRequest& request, const Job& job,
-                        inference::ModelInferResponse* response) {
+void WriteInferResponse(const InferView& request, const Job& job, inference::ModelInferResponse* response) {
   response->set_model_name(job.version().name);
   response->set_model_version(std::to_string(job.version().version));
-  response->set_id(request.id());
+  response->set_id(request.id.data(), request.id.size());
   const Predictor& predictor = *job.version().predictor;
-  for (const auto& output : request.outputs())
-    AddOutput(job, static_cast<size_t>(predictor.FindOutput(output.name())), response);
+  for (const std::string_view output : request.outputs)
+    AddOutput(job, static_cast<size_t>(predictor.FindOutput(output)), response);
   for (size_t i = 0; i < predictor.outputs().size(); ++i)
-    if (request.outputs().empty() && job.wants(i)) AddOutput(job, i, response);
+    if (request.outputs.empty() && job.wants(i)) AddOutput(job, i, response);
 }
 
 void WriteModelMetadata(const ServedVersion& served, const std::vector<VersionInfo>& versions,

@@ -41,8 +41,10 @@ class InferGrpcTest : public testing::Test {
   InferGrpcTest() : version_(MakeTestVersion()) {}
 
   Outcome Read(const inference::ModelInferRequest& request) {
+    bytes_ = request.SerializeAsString();
+    MG_CHECK(ReadInferView(bytes_, &view_), "{}", request.DebugString());
     job_.Start(version_, {}, {});
-    return ReadInferRequest(request, 100, &workspace_, &job_);
+    return ReadInferRequest(view_, 100, &workspace_, &job_);
   }
   std::string Problem(const inference::ModelInferRequest& request) {
     const Outcome outcome = Read(request);
@@ -56,6 +58,8 @@ class InferGrpcTest : public testing::Test {
   }
 
   std::shared_ptr<const ServedVersion> version_;
+  std::string bytes_;
+  InferView view_;
   InferGrpcWorkspace workspace_;
   Job job_;
 };
@@ -176,7 +180,7 @@ TEST_F(InferGrpcTest, WritesWhatWasScored) {
   job_.output(logits)[0] = -1.5f;
   job_.output(probs)[0] = 0.25f;
   inference::ModelInferResponse response;
-  WriteInferResponse(request, job_, &response);
+  WriteInferResponse(view_, job_, &response);
   EXPECT_EQ(response.model_name(), "census");
   EXPECT_EQ(response.model_version(), "1");
   EXPECT_EQ(response.id(), "q7");
@@ -195,9 +199,18 @@ TEST_F(InferGrpcTest, WritesWhatWasScored) {
 }
 
 TEST_F(InferGrpcTest, Timeouts) {
-  EXPECT_EQ(TimeoutOf(OneRow()).count(), 0);
-  const auto with = [](const std::string& value) {
-    return TimeoutOf(FromText("parameters { key: \"timeout\" value { " + value + " } }")).count();
+  const auto timeout = [](const inference::ModelInferRequest& request) {
+    const std::string bytes = request.SerializeAsString();
+    InferView view;
+    EXPECT_TRUE(ReadInferView(bytes, &view));
+    return TimeoutOf(view).count();
+  };
+  EXPECT_EQ(timeout(OneRow()), 0);
+  const auto with = [&](const std::string& value) {
+    return timeout(
+        FromText("parameters { key: \"priority\" value { int64_param: 3 } } "
+                 "parameters { key: \"timeout\" value { " +
+                 value + " } }"));
   };
   EXPECT_EQ(with("int64_param: 1500"), 1500);
   EXPECT_EQ(with("int64_param: -1"), 0);

@@ -18,7 +18,7 @@ namespace {
 constexpr int64_t kMostRows = 64;
 
 // Score is for the batcher: here the outputs stay zeros.
-void ReadRequest(const inference::ModelInferRequest& request, const std::shared_ptr<const ServedVersion>& version) {
+void ReadRequest(const InferView& request, size_t size, const std::shared_ptr<const ServedVersion>& version) {
   static InferGrpcWorkspace workspace;
   static Job job;
   job.Start(version, {}, {});
@@ -27,8 +27,7 @@ void ReadRequest(const inference::ModelInferRequest& request, const std::shared_
   Outcome outcome = ReadInferRequest(request, kMostRows, &workspace, &job);
   if (outcome.ok()) outcome = job.Encode();
   if (!outcome.ok()) {
-    MG_CHECK(!outcome.message.empty() && outcome.message.size() < request.ByteSizeLong() * 8 + 10000, "{} bytes",
-             outcome.message.size());
+    MG_CHECK(!outcome.message.empty() && outcome.message.size() < size * 8 + 10000, "{} bytes", outcome.message.size());
     return;
   }
   MG_CHECK(job.rows() >= 1 && job.rows() <= kMostRows, "{} rows", job.rows());
@@ -44,9 +43,8 @@ void ReadRequest(const inference::ModelInferRequest& request, const std::shared_
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   static const std::shared_ptr<const manygate::serve::ServedVersion> version = manygate::serve::MakeTestVersion();
-  static const auto quiet = google::protobuf::SetLogHandler(nullptr);  // of strings that are no UTF-8
-  (void)quiet;
-  inference::ModelInferRequest request;
-  if (request.ParseFromArray(data, static_cast<int>(size))) manygate::serve::ReadRequest(request, version);
+  manygate::serve::InferView request;
+  if (manygate::serve::ReadInferView({reinterpret_cast<const char*>(data), size}, &request))
+    manygate::serve::ReadRequest(request, size, version);
   return 0;
 }
