@@ -188,9 +188,7 @@ bool Reader::ReadData(JsonValue& value, InputTensor* input) {
   JsonArray data;
   if (!document_.Array(value, "data", &data)) return false;
   return document_.Elements(data, [&](JsonValue& element) {
-    JsonType type;
-    if (!document_.Type(element, &type)) return false;
-    if (type != JsonType::array) {
+    if (element.raw_json_token().front() != '[') {
       if (input->inner >= 0) return document_.Wrong(element, "data", "an array, as those before it are");
       return document_.Scalar(element, "data", &values.emplace_back());
     }

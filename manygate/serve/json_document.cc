@@ -160,10 +160,9 @@ bool JsonDocument::Array(JsonValue& value, std::string_view name, JsonArray* arr
 }
 
 bool JsonDocument::Text(JsonValue& value, std::string_view name, std::string_view* text) {
+  if (value.raw_json_token().front() == '"') return String(value, text);
   JsonType type;
-  if (!Type(value, &type)) return false;
-  if (type != JsonType::string) return Wrong(value, name, "a text");
-  return String(value, text);
+  return Type(value, &type) && Wrong(value, name, "a text");
 }
 
 bool JsonDocument::Bool(JsonValue& value, std::string_view name, bool* flag) {
@@ -216,11 +215,14 @@ bool JsonDocument::Count(JsonValue& value, std::string_view name, int64_t* count
 }
 
 bool JsonDocument::Scalar(JsonValue& value, std::string_view name, JsonScalar* scalar) {
+  if (value.raw_json_token().front() == '"') {
+    scalar->kind = JsonScalar::Kind::kText;
+    return String(value, &scalar->text);
+  }
   JsonType type;
   if (!Type(value, &type)) return false;
   bool flag = false;
   switch (type) {
-    case JsonType::string: scalar->kind = JsonScalar::Kind::kText; return String(value, &scalar->text);
     case JsonType::number: scalar->kind = JsonScalar::Kind::kNumber; return Number(value, &scalar->text);
     case JsonType::boolean:
       if (const auto error = value.get_bool().get(flag)) return Broken(error);
