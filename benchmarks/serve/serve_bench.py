@@ -12,7 +12,6 @@ A table goes to stdout, all figures to --json.
 
 import argparse
 import csv
-import datetime
 import json
 import os
 import pathlib
@@ -27,6 +26,8 @@ import time
 import urllib.request
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT / "benchmarks"))
+from report import commit, machine  # noqa: E402
 CONFIG = ROOT / "examples/census_income/mmoe.config"
 ROWS = 64
 
@@ -309,7 +310,7 @@ def measure(cases, runs):
 
 def table(results):
     lines = [
-        "| requests | bytes each | requests/s | least-most | rows/s | p50 ms | p99 ms |",
+        "| requests | bytes each (gRPC: of values) | requests/s | least-most | rows/s | p50 ms | p99 ms |",
         "|---|---|---|---|---|---|---|",
     ]
     for result in results:
@@ -321,19 +322,6 @@ def table(results):
             f"{speed * result['rows']:,.0f} | {p50:.2f} | {p99:.2f} |"
         )
     return "\n".join(lines)
-
-
-def machine():
-    model = re.search(r"model name\s*: (.*)", pathlib.Path("/proc/cpuinfo").read_text())
-    commit = subprocess.run(
-        ["git", "-C", ROOT, "describe", "--always", "--dirty"], capture_output=True, text=True
-    ).stdout.strip()
-    return {
-        "cpu": model.group(1) if model else "?",
-        "cpus": os.cpu_count(),
-        "commit": commit,
-        "date": datetime.date.today().isoformat(),
-    }
 
 
 def main():
@@ -354,11 +342,11 @@ def main():
             code = server.stop()
     if code != 0:
         sys.exit(f"the server ended with exit code {code}")
-    print(table(results))
+    print(f"{machine()} · commit {commit()}\n\n{table(results)}")
     if arguments.json:
         arguments.json.parent.mkdir(parents=True, exist_ok=True)
         arguments.json.write_text(
-            json.dumps({"machine": machine(), "inputs": len(columns), "results": results}, indent=2) + "\n"
+            json.dumps({"machine": machine(), "commit": commit(), "inputs": len(columns), "results": results}, indent=2) + "\n"
         )
 
 
