@@ -6,7 +6,7 @@
 #include <algorithm>
 #include <charconv>
 
-#include "manygate/serve/json_text.h"
+#include "manygate/data/utf8.h"
 
 namespace manygate::serve {
 namespace {

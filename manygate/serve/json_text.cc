@@ -8,6 +8,8 @@
 #include <cmath>
 #include <iterator>
 
+#include "manygate/data/utf8.h"
+
 namespace manygate::serve {
 
 void AppendJsonNumber(float number, std::string* body) {
@@ -46,21 +48,6 @@ void AppendJsonError(std::string_view message, std::string* body) {
   *body += "{\"error\":";
   AppendJsonText(message, body);
   *body += '}';
-}
-
-size_t Utf8Length(std::string_view text) {
-  const auto byte = [&](size_t i) { return static_cast<unsigned char>(text[i]); };
-  const auto continues = [&](size_t i) { return i < text.size() && (byte(i) & 0xC0) == 0x80; };
-  const unsigned char first = byte(0);
-  if (first < 0x80) return 1;
-  if (first >= 0xC2 && first < 0xE0) return continues(1) ? 2 : 0;
-  if (first >= 0xE0 && first < 0xF0) {
-    if (!continues(1) || !continues(2)) return 0;
-    // Overlong, and the halves of UTF-16's pairs.
-    return (first == 0xE0 && byte(1) < 0xA0) || (first == 0xED && byte(1) >= 0xA0) ? 0 : 3;
-  }
-  if (first < 0xF0 || first > 0xF4 || !continues(1) || !continues(2) || !continues(3)) return 0;
-  return (first == 0xF0 && byte(1) < 0x90) || (first == 0xF4 && byte(1) >= 0x90) ? 0 : 4;
 }
 
 }  // namespace manygate::serve

@@ -18,9 +18,6 @@ void AppendJsonNumber(float number, std::string* body);
 // {"error": "..."}, as both protocols have it.
 void AppendJsonError(std::string_view message, std::string* body);
 
-// Length of the UTF-8 character at the front of `text`, which is not empty; 0: none.
-size_t Utf8Length(std::string_view text);
-
 }  // namespace manygate::serve
 
 #endif  // MANYGATE_SERVE_JSON_TEXT_H_
