@@ -85,18 +85,22 @@ int TerminalColumns() {
 
 }  // namespace
 
-int RunCli(std::span<const std::string> args, const Console& console) {
+Status Run(std::span<const std::string> args, const Console& console) {
   try {
-    if (args.empty()) {
-      console.err << ProgramHelp();
-      return kExitWrongInput;
-    }
-    return Report(ParseAndRun(args, console), console);
+    return ParseAndRun(args, console);
   } catch (const std::bad_alloc&) {
-    return Report(Failed("out of memory"), console);
+    return Failed("out of memory");
   } catch (const std::exception& error) {
-    return Report(Failed(fmt::format("the run ended on an error of the program itself: {}", error.what())), console);
+    return Failed(fmt::format("the run ended on an error of the program itself: {}", error.what()));
   }
+}
+
+int RunCli(std::span<const std::string> args, const Console& console) {
+  if (args.empty()) {
+    console.err << ProgramHelp();
+    return kExitWrongInput;
+  }
+  return Report(Run(args, console), console);
 }
 
 int RunCli(std::span<const std::string> args, std::ostream& out, std::ostream& err) {

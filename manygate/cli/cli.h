@@ -15,6 +15,8 @@
 #include <span>
 #include <string>
 
+#include "manygate/base/status.h"
+
 namespace manygate::cli {
 
 inline constexpr int kExitDone = 0;
@@ -31,7 +33,10 @@ struct Console {
   std::atomic<bool>* refresh = nullptr;     // set: the server looks at its models again
 };
 
-// args: without the program's name. Never throws.
+// One verb; what went wrong is returned, not printed. args: without the program's name. Never throws.
+Status Run(std::span<const std::string> args, const Console& console);
+
+// The same with errors on console.err; the exit code.
 int RunCli(std::span<const std::string> args, const Console& console);
 int RunCli(std::span<const std::string> args, std::ostream& out, std::ostream& err);
 
