@@ -21,7 +21,8 @@ import sys
 import tempfile
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-SKIPPED = 77
+sys.path.insert(0, str(ROOT / "tests"))
+from checks import check, skip  # noqa: E402
 ROWS = 3000
 # Folders of manygate/ whose code may be in the library. losses: the links from logits to predictions are theirs.
 SERVING = {
@@ -55,12 +56,6 @@ def run(*command, folder=None, stdin=None, environment=None):
     if done.returncode != 0:
         raise SystemExit(f"{' '.join(map(str, command))}: exit code {done.returncode}\n{done.stdout}{done.stderr}")
     return done.stdout
-
-
-def check(condition, what):
-    if not condition:
-        raise SystemExit(f"FAILED: {what}")
-    print(f"ok: {what}")
 
 
 def why_not(build):
@@ -224,8 +219,7 @@ def main():
     build = arguments.build.resolve()
     reason = why_not(build)
     if reason:
-        print(f"skipped: {reason}")
-        return SKIPPED
+        skip(reason)
     with tempfile.TemporaryDirectory() as folder:
         folder = pathlib.Path(folder)
         prefix, library_dir = install(build, folder)

@@ -31,7 +31,8 @@ import tempfile
 import time
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-SKIPPED = 77
+sys.path.insert(0, str(ROOT / "tests"))
+from checks import check, skip  # noqa: E402
 
 MIN_INCOME_AUC = 0.947
 MIN_MARITAL_AUC = 0.9945
@@ -60,12 +61,6 @@ model_config {
   }
 }
 """
-
-
-def check(condition, text):
-    if not condition:
-        sys.exit(f"FAILED: {text}")
-    print(f"ok: {text}", flush=True)
 
 
 def run(command, cwd, code=0):
@@ -215,9 +210,7 @@ def census_test(program, folder):
     data = data_folder()
     test_file = data / "census-income/census-income.test.gz"
     if not test_file.exists() or not list((data / "census-income").glob("census-income.data*.gz")):
-        print(f"skipped: no Census-Income rows under {data}; set MANYGATE_DATA, or run "
-              "scripts/fetch_data.sh census-income")
-        sys.exit(SKIPPED)
+        skip(f"no Census-Income rows under {data}; set MANYGATE_DATA, or run scripts/fetch_data.sh census-income")
     os.environ["MANYGATE_DATA"] = str(data.resolve())
 
     stripped = folder / "stripped"
@@ -317,8 +310,7 @@ def models_test(program, folder):
     missing_labels_test(program, folder)
     hillstrom = data_folder() / "hillstrom/hillstrom.csv.gz"
     if not hillstrom.exists():
-        print(f"skipped in part: no {hillstrom}; set MANYGATE_DATA")
-        sys.exit(SKIPPED)
+        skip(f"in part: no {hillstrom}; set MANYGATE_DATA")
     for model in MODELS:
         check_model(program, folder, hillstrom.resolve(), ["visit", "conversion", "spend:amount"], model, 300)
 
@@ -389,8 +381,7 @@ def check_init(program, folder, data, names, labels, left_out, least_auc, quirks
 
 def init_test(program, folder):
     if not (data_folder() / INIT_TABLES[0][0]).exists():
-        print(f"skipped: no tables under {data_folder()}; set MANYGATE_DATA")
-        sys.exit(SKIPPED)
+        skip(f"no tables under {data_folder()}; set MANYGATE_DATA")
     for file, names, labels, left_out, least_auc, quirks in INIT_TABLES:
         check_init(program, folder, data_folder() / file, names, labels, left_out, least_auc, quirks)
 

@@ -24,7 +24,8 @@ import tempfile
 import export_models
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-SKIPPED = 77
+sys.path.insert(0, str(ROOT / "tests"))
+from checks import skip  # noqa: E402
 ROWS = 1000
 BATCHES = [0, 1, 7, ROWS]
 TOLERANCE = 1e-5
@@ -307,8 +308,7 @@ def main():
     options = parser.parse_args()
     reason = why_not()
     if reason:
-        print(f"skipped: {reason}")
-        return SKIPPED
+        skip(reason)
     with tempfile.TemporaryDirectory() as temporary:
         folder = options.keep or pathlib.Path(temporary)
         folder.mkdir(exist_ok=True)

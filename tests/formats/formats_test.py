@@ -28,7 +28,8 @@ import tempfile
 import time
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-SKIPPED = 77
+sys.path.insert(0, str(ROOT / "tests"))
+from checks import check, skip  # noqa: E402
 ROWS = 20000
 CENSUS = ROOT / "examples/census_income/mmoe.config"
 
@@ -63,17 +64,6 @@ model_config {
 CSV = "with_header: true"
 PARQUET = "dataset_type: ParquetDataset"
 NUMBERS = ["age", "det_ind_code", "det_occ_code", "wage_per_hour", "capital_gains", "capital_losses", "stock_dividends"]
-
-
-def check(condition, text):
-    if not condition:
-        sys.exit(f"FAILED: {text}")
-    print(f"ok: {text}", flush=True)
-
-
-def skip(reason):
-    print(f"skipped: {reason}")
-    sys.exit(SKIPPED)
 
 
 def run(command, cwd, code=0, env=None):

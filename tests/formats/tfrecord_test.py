@@ -16,7 +16,8 @@ import sys
 import tempfile
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-SKIPPED = 77
+sys.path.insert(0, str(ROOT / "tests"))
+from checks import skip  # noqa: E402
 ROWS = 20000
 STEPS = 300
 
@@ -127,8 +128,7 @@ def main():
     program = str(pathlib.Path(parser.parse_args().program).resolve())
     rows = census_rows()
     if rows is None:
-        print("skipped: no Census-Income under $MANYGATE_DATA or ../shared/data")
-        return SKIPPED
+        skip("no Census-Income under $MANYGATE_DATA or ../shared/data")
     with tempfile.TemporaryDirectory() as temporary:
         folder = pathlib.Path(temporary)
         names = write_files(rows, folder)

@@ -25,7 +25,8 @@ import sys
 import tempfile
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-SKIPPED = 77
+sys.path.insert(0, str(ROOT / "tests"))
+from checks import check, skip  # noqa: E402
 BROWSERS = ["chromium", "chromium-browser", "google-chrome"]
 WIDTHS = [1280, 390]
 SCHEMES = {"light": 1, "dark": 0}
@@ -59,12 +60,6 @@ TRANSFER = {
         {"model": "mmoe", "values": [0.8, 0.8, 0.8], "mean": 0.8, "difference": 0.1, "low": 0.05, "high": 0.15,
          "verdict": "gains"}]}],
 }
-
-
-def check(condition, text):
-    if not condition:
-        sys.exit(f"FAILED: {text}")
-    print(f"ok: {text}", flush=True)
 
 
 def run(command, cwd, code=0):
@@ -331,8 +326,7 @@ def browser_test(program, folder):
     browser = next((path for path in map(shutil.which, BROWSERS) if path), None)
     if browser is None:
         count = len(WIDTHS) * len(SCHEMES) * (3 if has_census else 2)
-        print(f"skipped: {count} looks at a page: none of {', '.join(BROWSERS)} is installed")
-        sys.exit(SKIPPED)
+        skip(f"{count} looks at a page: none of {', '.join(BROWSERS)} is installed")
     train_funnel(program, folder)
     (folder / "model/transfer.json").write_text(json.dumps(TRANSFER))
     run([program, "report", "model"], folder)

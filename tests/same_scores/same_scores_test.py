@@ -390,8 +390,7 @@ def main():
     build, program = arguments.build.resolve(), arguments.program.resolve()
     reason = embed_test.why_not(build)
     if reason:
-        print(f"skipped: {reason}")
-        return embed_test.SKIPPED
+        embed_test.skip(reason)
     begin = time.monotonic()
     left_out = []
     with tempfile.TemporaryDirectory() as folder:

@@ -26,22 +26,12 @@ import tempfile
 import time
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-SKIPPED = 77
+sys.path.insert(0, str(ROOT / "tests"))
+from checks import check, skip  # noqa: E402
 START_SECONDS = 30
 
 LABELS = ["click", "purchase", "amount:amount", "device:multiclass"]
 NOT_INPUTS = ["click", "purchase", "amount", "device"]
-
-
-def check(condition, text):
-    if not condition:
-        sys.exit(f"FAILED: {text}")
-    print(f"ok: {text}", flush=True)
-
-
-def skip(reason):
-    print(f"skipped: {reason}")
-    sys.exit(SKIPPED)
 
 
 def run(command, folder=None, code=0):
