@@ -15,25 +15,32 @@
 namespace manygate {
 namespace {
 
-std::string_view NameOf(const ArrowSchema& schema) { return schema.name == nullptr ? "" : schema.name; }
-
-// Index of the child of that name; -1: none, -2: several.
-int FindChild(const ArrowSchema& schema, std::string_view name) {
-  int found = -1;
-  for (int64_t i = 0; i < schema.n_children; ++i) {
-    if (NameOf(*schema.children[i]) != name) continue;
-    if (found >= 0) return -2;
-    found = static_cast<int>(i);
+// Texts of a dictionary, one after the other as rows need them: of one whose values are texts, the others are never
+// touched, since a dictionary may be much larger than a batch.
+class DictionaryTexts {
+ public:
+  DictionaryTexts(const ArrowType& type, const ArrowArray& dictionary) : type_(type), dictionary_(dictionary) {
+    if (!in_place()) texts_.Read(type, dictionary, 0, dictionary.length);
   }
-  return found;
-}
+  std::string_view At(size_t code) const {
+    if (!in_place()) return texts_.views()[code];
+    const int64_t row = dictionary_.offset + static_cast<int64_t>(code);
+    return IsValid(dictionary_, row) ? LoadText(type_, dictionary_, row) : std::string_view();
+  }
+
+ private:
+  bool in_place() const { return type_.kind == ArrowKind::kText || type_.kind == ArrowKind::kTextView; }
+
+  const ArrowType& type_;
+  const ArrowArray& dictionary_;
+  ArrowTexts texts_;
+};
 
 // Codes of a column whose texts come with a dictionary: each text is looked up once, where it first appears.
-void FillFromDictionary(const ArrowType& type, const ArrowArray& array, int64_t begin, int64_t rows,
+void FillFromDictionary(const ArrowType& type, const ArrowArray& array, int64_t begin, int64_t rows, bool trim_blanks,
                         RowBlock::Column* column) {
   constexpr uint32_t kNone = UINT32_MAX;
-  ArrowTexts texts;
-  texts.Read(*type.values, *array.dictionary, 0, array.dictionary->length);
+  const DictionaryTexts texts(*type.values, *array.dictionary);
   std::vector<uint32_t> order_of_code(static_cast<size_t>(array.dictionary->length), kNone);
   std::vector<std::string_view> in_order;  // by first appearance
   std::vector<uint32_t> order_of_row(static_cast<size_t>(rows), kNone);
@@ -43,7 +50,7 @@ void FillFromDictionary(const ArrowType& type, const ArrowArray& array, int64_t 
     const auto code = static_cast<size_t>(DictionaryCode(type, array, row));
     if (order_of_code[code] == kNone) {
       order_of_code[code] = static_cast<uint32_t>(in_order.size());
-      in_order.push_back(texts.views()[code]);
+      in_order.push_back(trim_blanks ? TrimBlanks(texts.At(code)) : texts.At(code));
     }
     order_of_row[static_cast<size_t>(i)] = order_of_code[code];
   }
@@ -55,11 +62,12 @@ void FillFromDictionary(const ArrowType& type, const ArrowArray& array, int64_t 
     column->codes[i] = order_of_row[i] == kNone ? 0 : codes[order_of_row[i]];
 }
 
-void FillCategory(const ArrowType& type, const ArrowArray& array, int64_t begin, int64_t rows,
+void FillCategory(const ArrowType& type, const ArrowArray& array, int64_t begin, int64_t rows, bool trim_blanks,
                   RowBlock::Column* column) {
-  if (type.kind == ArrowKind::kDictionary) return FillFromDictionary(type, array, begin, rows, column);
+  if (type.kind == ArrowKind::kDictionary) return FillFromDictionary(type, array, begin, rows, trim_blanks, column);
   ArrowTexts texts;
   texts.Read(type, array, begin, rows);
+  if (trim_blanks) texts.Trim();
   column->SetTexts(texts.views());
 }
 
@@ -73,19 +81,22 @@ void CheckUtf8(const RowBlock::Column& column, int64_t rows, std::vector<ArrowPr
 
 }  // namespace
 
+int64_t ArrowBatchRows(size_t columns) {
+  constexpr int64_t kCells = int64_t{1} << 20;
+  return std::clamp<int64_t>(kCells / static_cast<int64_t>(std::max<size_t>(columns, 1)), 8192, 65536);
+}
+
 StatusOr<ArrowBlockMaker> ArrowBlockMaker::Make(const ArrowSchema& schema, std::span<const ColumnRequest> requests,
-                                                std::span<const std::string> missing_values) {
-  ArrowBlockMaker maker(missing_values);
+                                                std::span<const std::string> missing_values, bool trim_blanks) {
+  ArrowBlockMaker maker(missing_values, trim_blanks);
   std::string problems;
   const auto add = [&problems](std::string_view name, std::string_view text) {
     problems += fmt::format("{}column \"{}\" {}", problems.empty() ? "" : "\n", name, text);
   };
   for (const ColumnRequest& request : requests) {
-    const int child = FindChild(schema, request.name);
+    const int child = FindArrowColumn(schema, request.name);
     if (child == -1) {
-      std::vector<std::string> names;
-      for (int64_t i = 0; i < schema.n_children; ++i) names.emplace_back(NameOf(*schema.children[i]));
-      add(request.name, "is not there. " + Suggestion(request.name, names, "Columns"));
+      add(request.name, "is not there. " + Suggestion(request.name, ArrowColumnNames(schema), "Columns"));
     } else if (child == -2) {
       add(request.name, "is there twice; give each column a name of its own");
     } else {
@@ -100,16 +111,25 @@ StatusOr<ArrowBlockMaker> ArrowBlockMaker::Make(const ArrowSchema& schema, std::
 }
 
 Status ArrowBlockMaker::Fill(const ArrowArray& batch, RowBlock* block, std::vector<ArrowBlockProblem>* problems) const {
-  block->rows = batch.length;
-  block->columns.resize(sources_.size());
-  // The batch as a whole may be a slice: its offset counts in every child.
+  for (const Source& source : sources_) {
+    // The batch as a whole may be a slice: its offset counts in every child.
+    if (source.child >= batch.n_children ||
+        !IsSound(source.type, *batch.children[source.child], batch.offset + batch.length)) {
+      return InvalidInput(fmt::format("column \"{}\": a batch of rows is damaged", source.name));
+    }
+  }
+  FillSound(batch, block, problems);
+  return OkStatus();
+}
+
+void ArrowBlockMaker::FillSound(const ArrowArray& batch, RowBlock* block,
+                                std::vector<ArrowBlockProblem>* problems) const {
   const int64_t begin = batch.offset, rows = batch.length;
+  block->rows = rows;
+  block->columns.resize(sources_.size());
   std::vector<ArrowProblem> found;
   for (size_t i = 0; i < sources_.size(); ++i) {
     const Source& source = sources_[i];
-    if (source.child >= batch.n_children || !IsSound(source.type, *batch.children[source.child], begin + rows)) {
-      return InvalidInput(fmt::format("column \"{}\": a batch of rows is damaged", source.name));
-    }
     const ArrowArray& array = *batch.children[source.child];
     RowBlock::Column* column = &block->columns[i];
     found.clear();
@@ -117,12 +137,11 @@ Status ArrowBlockMaker::Fill(const ArrowArray& batch, RowBlock* block, std::vect
       column->numbers.resize(static_cast<size_t>(rows));
       ReadArrowNumbers(source.type, array, begin, rows, missing_values_, column->numbers.data(), &found);
     } else {
-      FillCategory(source.type, array, begin, rows, column);
+      FillCategory(source.type, array, begin, rows, trim_blanks_, column);
       CheckUtf8(*column, rows, &found);
     }
     for (ArrowProblem& problem : found) problems->push_back({i, std::move(problem)});
   }
-  return OkStatus();
 }
 
 }  // namespace manygate

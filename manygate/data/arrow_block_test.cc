@@ -5,96 +5,16 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
-#include <cstring>
 #include <limits>
-#include <memory>
+
+#include "manygate/data/arrow_testing.h"
 
 namespace manygate {
 namespace {
 
+using Made = ArrowMade;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
-
-// One column made by hand; the memory lives as long as the object.
-class Made {
- public:
-  Made(std::string format, int64_t length, int64_t offset = 0) : format_(std::move(format)) {
-    schema.format = format_.c_str();
-    schema.name = "x";
-    array.length = length;
-    array.offset = offset;
-    array.null_count = -1;
-    AddBuffer(nullptr, 0);  // all valid
-  }
-  Made(Made&& other) = delete;
-
-  // bits: "1011" for value 0, 1, ..., from the beginning of the buffer.
-  Made& Valid(const std::string& bits) {
-    buffers_[0] = Keep(Bits(bits).data(), (bits.size() + 7) / 8);
-    return *this;
-  }
-  template <typename T>
-  Made& Values(std::vector<T> values) {
-    AddBuffer(values.data(), values.size() * sizeof(T));
-    return *this;
-  }
-  Made& BoolValues(const std::string& bits) { return AddBuffer(Bits(bits).data(), (bits.size() + 7) / 8); }
-  template <typename Offset>
-  Made& Texts(const std::vector<std::string>& texts) {
-    std::vector<Offset> offsets = {0};
-    std::string bytes;
-    for (const std::string& text : texts) {
-      bytes += text;
-      offsets.push_back(static_cast<Offset>(bytes.size()));
-    }
-    Values(offsets);
-    return AddBuffer(bytes.data(), bytes.size());
-  }
-  Made& Dictionary(Made& values) {
-    schema.dictionary = &values.schema;
-    array.dictionary = &values.array;
-    return *this;
-  }
-  Made& Child(Made& child) {
-    child_schemas_.push_back(&child.schema);
-    child_arrays_.push_back(&child.array);
-    schema.children = child_schemas_.data();
-    array.children = child_arrays_.data();
-    schema.n_children = array.n_children = static_cast<int64_t>(child_arrays_.size());
-    return *this;
-  }
-  Made& AddBuffer(const void* data, size_t size) {
-    buffers_.push_back(data == nullptr ? nullptr : Keep(data, size));
-    array.buffers = buffers_.data();
-    array.n_buffers = static_cast<int64_t>(buffers_.size());
-    return *this;
-  }
-  Made& Name(const char* name) {
-    schema.name = name;
-    return *this;
-  }
-
-  ArrowSchema schema = {};
-  ArrowArray array = {};
-
- private:
-  static std::vector<uint8_t> Bits(const std::string& bits) {
-    std::vector<uint8_t> bytes((bits.size() + 7) / 8 + 1);
-    for (size_t i = 0; i < bits.size(); ++i) bytes[i / 8] |= static_cast<uint8_t>((bits[i] == '1') << (i % 8));
-    return bytes;
-  }
-  const void* Keep(const void* data, size_t size) {
-    memory_.push_back(std::make_unique<char[]>(size + 1));  // no padding: a sanitizer sees reads beyond
-    memcpy(memory_.back().get(), data, size);
-    return memory_.back().get();
-  }
-
-  const std::string format_;
-  std::vector<const void*> buffers_;
-  std::vector<std::unique_ptr<char[]>> memory_;
-  std::vector<ArrowSchema*> child_schemas_;
-  std::vector<ArrowArray*> child_arrays_;
-};
 
 struct Filled {
   std::vector<std::string> texts;
@@ -107,7 +27,8 @@ Filled Fill(Made& column, ColumnKind kind, const std::vector<std::string>& missi
   Made batch("+s", column.array.length - slice, slice);
   batch.Child(column);
   const std::vector<ColumnRequest> requests = {{"x", kind}};
-  const StatusOr<ArrowBlockMaker> maker = ArrowBlockMaker::Make(batch.schema, requests, missing_values);
+  const StatusOr<ArrowBlockMaker> maker =
+      ArrowBlockMaker::Make(batch.schema, requests, missing_values, /*trim_blanks=*/false);
   Filled filled;
   if (!maker.ok()) {
     filled.problems = maker.status().message();
@@ -147,14 +68,6 @@ std::vector<float> NumbersOf(Made& column, const std::vector<std::string>& missi
   return filled.numbers;
 }
 
-// A view of up to 12 bytes.
-std::vector<int32_t> ShortView(const std::string& text) {
-  std::vector<int32_t> view(4);
-  view[0] = static_cast<int32_t>(text.size());
-  memcpy(&view[1], text.data(), text.size());
-  return view;
-}
-
 TEST(ArrowBlock, TextsOfEveryLayoutGiveEqualBlocks) {
   const std::vector<std::string> values = {"b", "a", "", "b", "a text of more than twelve bytes", "a"};
   for (const char* format : {"u", "z"}) {
@@ -168,18 +81,9 @@ TEST(ArrowBlock, TextsOfEveryLayoutGiveEqualBlocks) {
   EXPECT_THAT(Fill(large, ColumnKind::kCategory).dictionary, ElementsAre("b", "a", values[4]));
 
   Made views("vu", 6);
-  std::vector<int32_t> words;
-  for (const std::string& value : values) {
-    std::vector<int32_t> view = ShortView(value.size() > 12 ? value.substr(0, 4) : value);
-    if (value.size() > 12) view[0] = static_cast<int32_t>(value.size()), view[2] = 0, view[3] = 3;
-    words.insert(words.end(), view.begin(), view.end());
-  }
-  const std::string text = "..." + values[4];
-  views.Values(words).AddBuffer(text.data(), text.size()).Values<int64_t>({static_cast<int64_t>(text.size())});
-  EXPECT_EQ(TextsOf(views), values);
-  words[2 + 4 * 4] = 1;  // a buffer that is not there
+  EXPECT_EQ(TextsOf(views.Views(values)), values);
   Made broken("vu", 6);
-  broken.Values(words).AddBuffer(text.data(), text.size()).Values<int64_t>({static_cast<int64_t>(text.size())});
+  broken.Views(values, /*buffer=*/1);  // which is not there
   EXPECT_THAT(Fill(broken, ColumnKind::kCategory).problems, HasSubstr("column \"x\": a batch of rows is damaged"));
 }
 
@@ -375,7 +279,7 @@ TEST(ArrowBlock, RequestsAreCheckedTogether) {
   batch.Child(age.Name("age")).Child(day.Name("day")).Child(twice.Name("n")).Child(again.Name("n"));
   const std::vector<ColumnRequest> requests = {
       {"agee", ColumnKind::kNumber}, {"day", ColumnKind::kNumber}, {"n", ColumnKind::kNumber}};
-  const Status status = ArrowBlockMaker::Make(batch.schema, requests, {}).status();
+  const Status status = ArrowBlockMaker::Make(batch.schema, requests, {}, false).status();
   EXPECT_EQ(status.code(), StatusCode::kInvalidInput);
   EXPECT_THAT(status.message(), testing::AllOf(HasSubstr("column \"agee\" is not there. Did you mean \"age\"?"),
                                                HasSubstr("\ncolumn \"day\" holds values of type date"),

@@ -40,6 +40,19 @@ int64_t BuffersOf(const ArrowType& type) {
 
 }  // namespace
 
+Status CheckBatch(int64_t columns, const ArrowArray& batch) {
+  const bool whole = batch.length >= 0 && batch.offset >= 0 && batch.offset <= INT64_MAX - batch.length &&
+                     batch.n_children == columns && (batch.n_buffers == 0 || batch.buffers != nullptr);
+  if (!whole) return InvalidInput("a batch of rows is damaged");
+  for (int64_t i = 0; i < batch.n_children; ++i)
+    if (batch.children[i] == nullptr) return InvalidInput("a batch of rows is damaged");
+  if (batch.null_count == 0) return OkStatus();
+  for (int64_t row = 0; row < batch.length; ++row)
+    if (!IsValid(batch, batch.offset + row))
+      return InvalidInput("a row is null as a whole; give rows that are there, with nulls in their columns");
+  return OkStatus();
+}
+
 bool IsSound(const ArrowType& type, const ArrowArray& array, int64_t length) {
   const int64_t buffers = BuffersOf(type);
   if (length < 0 || array.length < length || array.offset < 0 || array.n_buffers < buffers) return false;
@@ -49,7 +62,9 @@ bool IsSound(const ArrowType& type, const ArrowArray& array, int64_t length) {
     if (array.buffers[i] == nullptr && i == 1) return false;  // an array of empty texts may come without bytes
   const int64_t begin = array.offset, end = array.offset + length;
   switch (type.kind) {
-    case ArrowKind::kText: return OffsetsAscend(array, type.bytes, begin, end);
+    case ArrowKind::kText:
+      return OffsetsAscend(array, type.bytes, begin, end) &&
+             (array.buffers[2] != nullptr || LoadOffset(array, type.bytes, end) == 0);
     case ArrowKind::kTextView: return ViewsPoint(array, begin, end);
     case ArrowKind::kDictionary: {
       if (!IsSound(*type.values, *array.dictionary, array.dictionary->length)) return false;

@@ -11,6 +11,7 @@
 #include <cstring>
 #include <string_view>
 
+#include "manygate/base/status.h"
 #include "manygate/data/arrow_type.h"
 
 namespace manygate {
@@ -18,6 +19,10 @@ namespace manygate {
 // True: the array has at least `length` values and the buffers and children that they need; offsets ascend, codes and
 // views point to something.
 bool IsSound(const ArrowType& type, const ArrowArray& array, int64_t length);
+
+// Whether a batch can be one of rows of so many columns. InvalidInput: it is damaged, or a row is null as a whole, so that
+// what its columns hold does not count. Of the columns themselves: IsSound.
+Status CheckBatch(int64_t columns, const ArrowArray& batch);
 
 // Whether there is a value.
 inline bool IsValid(const ArrowArray& array, int64_t row) {
@@ -67,6 +72,14 @@ inline int64_t DictionaryCode(const ArrowType& type, const ArrowArray& array, in
 
 // A text of the string-view layout: 4 bytes size, then up to 12 bytes of text, or 4 bytes of it, buffer and offset.
 std::string_view LoadView(const ArrowArray& array, int64_t row);
+
+// A text of either layout (kText, kTextView).
+inline std::string_view LoadText(const ArrowType& type, const ArrowArray& array, int64_t row) {
+  if (type.kind == ArrowKind::kTextView) return LoadView(array, row);
+  const int64_t begin = LoadOffset(array, type.bytes, row), end = LoadOffset(array, type.bytes, row + 1);
+  if (begin == end) return std::string_view("", 0);  // an array of empty texts may come without bytes
+  return {static_cast<const char*>(array.buffers[2]) + begin, static_cast<size_t>(end - begin)};
+}
 
 }  // namespace manygate
 

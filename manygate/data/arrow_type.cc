@@ -11,6 +11,8 @@
 namespace manygate {
 namespace {
 
+std::string_view NameOf(const ArrowSchema& schema) { return schema.name == nullptr ? "" : schema.name; }
+
 // The number at the beginning of the text, which is cut off with the character behind it; 0: there is none.
 int64_t TakeNumber(std::string_view* text) {
   int64_t value = 0;
@@ -151,6 +153,22 @@ std::string ArrowType::Content() const {
     case ArrowKind::kFixedList: return "list of " + values->Content();
     default: return name;
   }
+}
+
+std::vector<std::string> ArrowColumnNames(const ArrowSchema& schema) {
+  std::vector<std::string> names;
+  for (int64_t i = 0; i < schema.n_children; ++i) names.emplace_back(NameOf(*schema.children[i]));
+  return names;
+}
+
+int FindArrowColumn(const ArrowSchema& schema, std::string_view name) {
+  int found = -1;
+  for (int64_t i = 0; i < schema.n_children; ++i) {
+    if (NameOf(*schema.children[i]) != name) continue;
+    if (found >= 0) return -2;
+    found = static_cast<int>(i);
+  }
+  return found;
 }
 
 Status CheckReadable(const ArrowType& type, ColumnKind kind) {

@@ -13,6 +13,8 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <string_view>
+#include <vector>
 
 #include "manygate/base/status.h"
 #include "manygate/data/arrow_abi.h"
@@ -76,6 +78,11 @@ struct ArrowType {
 };
 
 ArrowType ParseArrowType(const ArrowSchema& schema);
+
+// Of a struct: the names of its children, the columns of a table ("" where there is none), and the index of the one of
+// that name; -1: there is none, -2: several.
+std::vector<std::string> ArrowColumnNames(const ArrowSchema& schema);
+int FindArrowColumn(const ArrowSchema& schema, std::string_view name);
 
 // InvalidInput, without the column's name, when no column of this type can be read as `kind`.
 Status CheckReadable(const ArrowType& type, ColumnKind kind);

@@ -111,6 +111,13 @@ char* WriteValue(const ArrowType& type, const ArrowArray& array, int64_t row, ch
 
 }  // namespace
 
+std::string_view TrimBlanks(std::string_view text) {
+  const auto blank = [](char c) { return c == ' ' || c == '\t'; };
+  while (!text.empty() && blank(text.front())) text.remove_prefix(1);
+  while (!text.empty() && blank(text.back())) text.remove_suffix(1);
+  return text;
+}
+
 void ArrowTexts::Read(const ArrowType& type, const ArrowArray& array, int64_t begin, int64_t rows) {
   views_.assign(static_cast<size_t>(rows), std::string_view());
   if (rows == 0) return;
@@ -127,6 +134,10 @@ void ArrowTexts::Read(const ArrowType& type, const ArrowArray& array, int64_t be
     case ArrowKind::kNull: return;
     default: return ReadFormatted(type, array, first, rows);
   }
+}
+
+void ArrowTexts::Trim() {
+  for (std::string_view& text : views_) text = TrimBlanks(text);
 }
 
 void ArrowTexts::ReadText(const ArrowType& type, const ArrowArray& array, int64_t first, int64_t rows) {

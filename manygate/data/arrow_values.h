@@ -24,10 +24,15 @@
 
 namespace manygate {
 
+// Without spaces and tabs at both ends, as a value of a text file (data_config.trim_blanks).
+std::string_view TrimBlanks(std::string_view text);
+
 class ArrowTexts {
  public:
   // Of `rows` values from `begin` on, which counts from the array's offset.
   void Read(const ArrowType& type, const ArrowArray& array, int64_t begin, int64_t rows);
+  // TrimBlanks of every text.
+  void Trim();
   // Into the array or into this object.
   std::span<const std::string_view> views() const { return views_; }
 

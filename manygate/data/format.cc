@@ -11,6 +11,7 @@
 #include <string_view>
 
 #include "manygate/data/field_list_guess.h"
+#include "manygate/data/memory_table.h"
 #include "manygate/data/remote.h"
 #include "manygate/data/text_source.h"
 #include "manygate/data/tfrecord_file.h"
@@ -52,6 +53,7 @@ StatusOr<std::string> ReadHead(const std::string& file) {
 }  // namespace
 
 StatusOr<config::DatasetType> DetectFormat(const std::string& file) {
+  if (IsMemoryPath(file)) return config::CsvDataset;
   MG_ASSIGN_OR_RETURN(const std::string head, ReadHead(file));
   const std::string_view name = IsRemote(file) ? WithoutQuery(file) : std::string_view(file);
   if (head.starts_with("PAR1") || name.ends_with(".parquet")) return config::ParquetDataset;

@@ -13,9 +13,9 @@
 namespace manygate {
 
 // Parquet: begins with "PAR1", or is named .parquet (its reader then says what is wrong with it). TFRecord and lists of
-// fields, compressed or not: StartsWithRecord (tfrecord_file.h) and GuessFieldList (field_list_guess.h). All else is text.
-// A file that cannot be opened or unpacked is text too: the reader of text says why. InvalidInput: a read error of the
-// system, or of another machine.
+// fields, compressed or not: StartsWithRecord (tfrecord_file.h) and GuessFieldList (field_list_guess.h). All else is text;
+// tables in memory (memory_table.h) too, whose texts are read as those of a text file. A file that cannot be opened or
+// unpacked is text too: the reader of text says why. InvalidInput: a read error of the system, or of another machine.
 StatusOr<config::DatasetType> DetectFormat(const std::string& file);
 
 // As people call it: "text", "Parquet", "TFRecord", "lists of fields".

@@ -19,6 +19,7 @@
 #include "manygate/data/field_list_guess.h"
 #include "manygate/data/field_list_rows.h"
 #include "manygate/data/format.h"
+#include "manygate/data/memory_table.h"
 #include "manygate/data/number_text.h"
 #include "manygate/data/reader.h"
 #include "manygate/data/value_lists.h"
@@ -330,6 +331,14 @@ StatusOr<SourceOptions> DetectDialect(const std::string& file, const SourceOptio
     if (format == config::FieldListDataset) typed.delimiter = GuessFieldList(UnpackedHead(file))->delimiter;
     return typed;
   }
+  if (IsMemoryPath(file)) {
+    SourceOptions named = options;
+    named.dataset_type = format;
+    named.delimiter = ',';
+    named.with_header = true;
+    named.names.clear();
+    return named;
+  }
   MG_ASSIGN_OR_RETURN(const TextBlock block, ReadFirstBlock(file, options));
   Cut best;
   double best_score = -1;
@@ -357,6 +366,10 @@ StatusOr<SourceOptions> DetectDialect(const std::string& file, const SourceOptio
 }
 
 StatusOr<std::vector<std::string>> FirstLine(const std::string& file, const SourceOptions& options) {
+  if (IsMemoryPath(file)) {
+    MG_ASSIGN_OR_RETURN(Columns columns, ReadColumns({&file, 1}, options, false));
+    return std::move(columns.names);
+  }
   MG_ASSIGN_OR_RETURN(const TextBlock block, ReadFirstBlock(file, options));
   if (options.dataset_type == config::FieldListDataset) return LeadingValues(block, options);
   Cut cut = CutRows(block.text, block.at_end, options, options.delimiter);

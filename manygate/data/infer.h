@@ -57,11 +57,12 @@ StatusOr<InferredSchema> InferColumns(std::span<const std::string> files, const 
 
 // `options` with dataset_type as DetectFormat (format.h) has it; of text, also with delimiter (one of , ; tab |),
 // with_header, and skip_lines (one title line above the rows) replaced by what the first 64 KiB show; of lists of fields,
-// with their delimiter. The rest of `options` is kept and used. Errors as ReadFiles for files that are no text.
+// with their delimiter; of a table in memory, as of a text file of "," with a line of names. The rest of `options` is kept
+// and used. Errors as ReadFiles for files that are no text.
 StatusOr<SourceOptions> DetectDialect(const std::string& file, const SourceOptions& options);
 
 // The values of the first line, after skip_lines and comments: a row, or the names in a header; of lists of fields, those
-// before the fields. Errors as ReadFiles for files that are no text.
+// before the fields; of a table in memory, the names of its columns. Errors as ReadFiles for files that are no text.
 StatusOr<std::vector<std::string>> FirstLine(const std::string& file, const SourceOptions& options);
 
 }  // namespace manygate

@@ -41,21 +41,36 @@ class MemoryTable {
   int64_t rows() const;
 
   // Takes all batches of the stream, which must be of type struct; the caller still releases the stream. InvalidInput:
-  // what the stream says; other rows than the columns that are there already; a name twice; a damaged batch.
+  // what the stream says; other rows than the columns that are there already; a name twice; a damaged batch. The table is
+  // then as before. Not while another thread reads the table.
   Status Add(ArrowArrayStream* stream);
 
   // All columns, a struct with one child per column; valid until the next Add.
   const ArrowSchema& schema() const;
 
-  // Rows in their order, cut so that each piece lies within one batch of every stream and has at most `most_rows` rows.
-  // array: of type schema(), a view that must not be released and lives as long as the table and the piece.
-  class Piece;
+  // Some rows of all columns. `array` is of type schema(), a view: to be read while the table lives, never released.
+  struct Piece {
+    int64_t first_row = 0;  // of the table
+    ArrowArray array = {};
+    std::vector<ArrowArray> columns = {};
+    std::vector<ArrowArray*> column_pointers = {};
+
+    Piece() = default;
+    Piece(Piece&&) = default;
+    Piece& operator=(Piece&&) = default;
+  };
+  // All rows in their order, cut so that each piece lies within one batch of every stream and has at most `most_rows`
+  // rows. Of tables without columns or rows: none.
   std::vector<Piece> Pieces(int64_t most_rows) const;
 
  private:
-  MemoryTable(std::string path) : path_(std::move(path)) {}
+  struct Stream;
+  explicit MemoryTable(std::string path);
 
-  std::string path_;
+  const std::string path_;
+  std::vector<std::unique_ptr<Stream>> streams_;
+  std::vector<ArrowSchema*> columns_;  // of all streams
+  ArrowSchema schema_ = {};            // a view of them
 };
 
 }  // namespace manygate

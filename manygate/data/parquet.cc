@@ -19,12 +19,6 @@
 namespace manygate {
 namespace {
 
-// Rows of a batch: few enough for some batches of every thread in memory, many enough to share a dictionary.
-int64_t BatchRows(size_t columns) {
-  constexpr int64_t kCells = int64_t{1} << 20;
-  return std::clamp<int64_t>(kCells / static_cast<int64_t>(std::max<size_t>(columns, 1)), 8192, 65536);
-}
-
 // One batch on its way.
 struct Piece {
   ArrowOwner<ArrowArray> batch;
@@ -131,10 +125,10 @@ class ParquetReader : public Reader {
       : files_(files.begin(), files.end()), options_(options) {}
 
   StatusOr<Columns> ReadColumns(bool all) override {
-    MG_ASSIGN_OR_RETURN(const std::unique_ptr<ParquetFile> first, ParquetFile::Open(files_[0], BatchRows(1)));
+    MG_ASSIGN_OR_RETURN(const std::unique_ptr<ParquetFile> first, ParquetFile::Open(files_[0], ArrowBatchRows(1)));
     const auto check = [&first](const std::string& path) -> Status {
       if (path == first->path()) return OkStatus();
-      MG_ASSIGN_OR_RETURN(const std::unique_ptr<ParquetFile> file, ParquetFile::Open(path, BatchRows(1)));
+      MG_ASSIGN_OR_RETURN(const std::unique_ptr<ParquetFile> file, ParquetFile::Open(path, ArrowBatchRows(1)));
       return CheckSameColumns(*file, *first);
     };
     MG_RETURN_IF_ERROR(ForEachPath(files_, check));
@@ -147,10 +141,11 @@ class ParquetReader : public Reader {
 
   Status ReadRows(std::span<const ColumnRequest> requests, ThreadPool& pool,
                   const std::function<void(RowBlock&)>& consume) override {
-    MG_ASSIGN_OR_RETURN(const std::unique_ptr<ParquetFile> first, ParquetFile::Open(files_[0], BatchRows(1)));
+    MG_ASSIGN_OR_RETURN(const std::unique_ptr<ParquetFile> first, ParquetFile::Open(files_[0], ArrowBatchRows(1)));
     MG_RETURN_IF_ERROR(PlanFile(*first, requests, options_).status());
     return ForEachPath(files_, [&](const std::string& path) -> Status {
-      MG_ASSIGN_OR_RETURN(const std::unique_ptr<ParquetFile> file, ParquetFile::Open(path, BatchRows(requests.size())));
+      MG_ASSIGN_OR_RETURN(const std::unique_ptr<ParquetFile> file,
+                          ParquetFile::Open(path, ArrowBatchRows(requests.size())));
       MG_RETURN_IF_ERROR(CheckSameColumns(*file, *first));
       return ReadFile(*file, requests, pool, consume);
     });
@@ -162,7 +157,7 @@ class ParquetReader : public Reader {
     MG_ASSIGN_OR_RETURN(const FilePlan plan, PlanFile(file, requests, options_));
     file.Select(plan.numbers);
     const StatusOr<ArrowBlockMaker> maker =
-        ArrowBlockMaker::Make(file.batch_schema(), plan.requests, options_.missing_values);
+        ArrowBlockMaker::Make(file.batch_schema(), plan.requests, options_.missing_values, /*trim_blanks=*/false);
     if (!maker.ok()) return InvalidInput(InEachLine(file.path(), maker.status().message()));
     int64_t rows = 0;
     ProblemList problems(file.path());

@@ -11,6 +11,7 @@
 
 #include "manygate/base/file.h"
 #include "manygate/base/text.h"
+#include "manygate/data/memory_table.h"
 #include "manygate/data/remote.h"
 
 namespace manygate {
@@ -120,6 +121,7 @@ StatusOr<std::vector<std::string>> ExpandRemote(const std::string& piece) {
 }
 
 StatusOr<std::vector<std::string>> ExpandPiece(const std::string& piece) {
+  if (IsMemoryPath(piece)) return std::vector<std::string>{piece};
   if (IsRemote(piece)) return ExpandRemote(piece);
   std::error_code error;
   if (!std::filesystem::is_directory(piece, error)) return ExpandPaths(piece);

@@ -4,6 +4,7 @@
 //   ExpandSources("data/part-*.csv.gz,extra.csv")      // files and globs
 //   ExpandSources("clicks/")                           // a folder: all its data files, at any depth
 //   ExpandSources("s3://bucket/clicks/")               // the same; also s3://bucket/clicks/part-*.parquet
+//   ExpandSources("memory:1/customers")                // a table in memory (memory_table.h) stands for itself
 //
 //   PartitionsOf("clicks/day=2024-01-31/country=DE/part-0.parquet")   // {{"day", "2024-01-31"}, {"country", "DE"}}
 #ifndef MANYGATE_DATA_PATHS_H_

@@ -7,6 +7,8 @@
 
 #include "manygate/data/csv.h"
 #include "manygate/data/field_list.h"
+#include "manygate/data/memory_reader.h"
+#include "manygate/data/memory_table.h"
 #include "manygate/data/parquet.h"
 #include "manygate/data/table_builder.h"
 #include "manygate/data/tfrecord.h"
@@ -29,6 +31,12 @@ bool Columns::MayHave(std::string_view name) const {
 
 StatusOr<std::unique_ptr<Reader>> MakeReader(std::span<const std::string> files, const SourceOptions& options) {
   if (files.empty()) return InvalidInput("no input files; name at least one");
+  if (std::any_of(files.begin(), files.end(), IsMemoryPath)) {
+    const auto file = std::find_if_not(files.begin(), files.end(), IsMemoryPath);
+    if (file == files.end()) return MakeMemoryReader(files, options);
+    return InvalidInput(fmt::format("{}: cannot be read as one with {}; give either tables in memory or files", *file,
+                                    JoinSources(files)));
+  }
   switch (options.dataset_type) {
     case config::CsvDataset: return MakeCsvReader(files, options);
     case config::ParquetDataset: return MakeParquetReader(files, options);

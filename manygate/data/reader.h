@@ -49,7 +49,8 @@ class Reader {
                           const std::function<void(RowBlock&)>& consume) = 0;
 };
 
-// The reader of options.dataset_type. InvalidInput: no files.
+// The reader of options.dataset_type, or, where the files are tables in memory, memory_reader.h. InvalidInput: no files;
+// files and tables in memory.
 StatusOr<std::unique_ptr<Reader>> MakeReader(std::span<const std::string> files, const SourceOptions& options);
 
 // ReadColumns(all) of that reader.

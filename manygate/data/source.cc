@@ -8,6 +8,7 @@
 
 #include "manygate/base/file.h"
 #include "manygate/data/cache.h"
+#include "manygate/data/memory_table.h"
 #include "manygate/data/paths.h"
 #include "manygate/data/reader.h"
 
@@ -24,7 +25,8 @@ StatusOr<Table> ReadTable(const std::string& paths_with_globs, const config::Dat
 StatusOr<Table> ReadTableFiles(std::span<const std::string> files, const SourceOptions& options,
                                std::span<const ColumnRequest> requests, ThreadPool& pool, const std::string& cache_dir,
                                std::vector<std::string>* notes) {
-  if (cache_dir.empty() || cache_dir == "off") return ReadFiles(files, options, requests, pool);
+  const bool in_memory = std::any_of(files.begin(), files.end(), IsMemoryPath);
+  if (in_memory || cache_dir.empty() || cache_dir == "off") return ReadFiles(files, options, requests, pool);
   const auto note = [notes](std::string text) {
     if (notes != nullptr && !text.empty()) notes->push_back(std::move(text));
   };

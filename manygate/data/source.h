@@ -18,8 +18,8 @@
 
 namespace manygate {
 
-// paths_with_globs: "a.csv,part-*.csv.gz", as ExpandSources takes them. cache_dir: folder of the column cache, made when it is missing; "" or "off":
-// no cache. notes: sentences for the log (why a cache was rebuilt, or could not be written); may be null.
+// paths_with_globs: "a.csv,part-*.csv.gz", as ExpandSources takes them. cache_dir: folder of the column cache, made when
+// it is missing; "" or "off": no cache, nor is there one of tables in memory. notes: sentences for the log (why a cache was rebuilt, or could not be written); may be null.
 // Errors: those of ExpandSources, SourceOptionsFromConfig and ReadFiles. A cache that cannot be read or written is a note.
 StatusOr<Table> ReadTable(const std::string& paths_with_globs, const config::DataConfig& config,
                           std::span<const ColumnRequest> requests, ThreadPool& pool, const std::string& cache_dir,

@@ -36,11 +36,13 @@ class ArrowRows {
  private:
   struct Input {
     int child;
+    bool number;  // of Predictor::inputs()
     ArrowType type;
   };
   explicit ArrowRows(const Predictor& predictor) : predictor_(&predictor) {}
 
   const Predictor* predictor_;
+  int64_t num_columns_ = 0;    // of the schema
   std::vector<Input> inputs_;  // [predictor.inputs()]
 };
 
