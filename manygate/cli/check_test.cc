@@ -61,6 +61,11 @@ TEST(CheckVerbTest, AnErrorHasPlaceAndRemedyAndExitCode2) {
   EXPECT_EQ(json["errors"], 1);
   EXPECT_EQ(json["findings"][0]["severity"], "error");
   EXPECT_EQ(json["findings"][0]["where"], config + ":3:1: feature \"price\"");
+  const Ran told = Command({"check", config, "--exit_zero"});
+  EXPECT_EQ(told.code, kExitDone);
+  EXPECT_EQ(told.out, ran.out);
+  EXPECT_EQ(told.err, "");
+  EXPECT_EQ(Command({"check", folder.Path("absent.config"), "--exit_zero"}).code, kExitWrongInput);
 }
 
 TEST(CheckVerbTest, DataAndLabelsWithoutAConfiguration) {

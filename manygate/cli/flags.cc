@@ -311,6 +311,7 @@ StatusOr<VerbFlags> ParseCheck(std::span<const std::string> args) {
               "As for train: esmm, escm2 and aitm ask for an order of labels");
   parser.List("--set", "PATH=VALUE", Need::kOptional, flags.overrides,
               "Replaces one field of the configuration; may be repeated");
+  parser.Switch("--exit_zero", flags.exit_zero, "Exit code 0 whatever is found; 2 only where nothing could be checked");
   AddThreads(parser, flags.threads);
   parser.Format(flags.json);
   auto parsed = Finish(parser, args, flags);

@@ -95,6 +95,7 @@ struct InspectFlags {
 };
 
 struct CheckFlags : ConfigurationFlags {
+  bool exit_zero = false;  // done, whatever is found
   bool json = false;
 };
 
