@@ -2,9 +2,11 @@
 #include "manygate/predictor/predictor.h"
 
 #include <fmt/format.h>
+#include <pthread.h>
 
 #include <algorithm>
 #include <mutex>
+#include <set>
 #include <utility>
 
 #include "manygate/base/check.h"
@@ -50,7 +52,8 @@ struct Workspace {
 }  // namespace
 
 struct Predictor::State {
-  explicit State(features::RowEncoder row_encoder) : encoder(std::move(row_encoder)) {}
+  explicit State(features::RowEncoder row_encoder);
+  ~State();
   std::unique_ptr<Workspace> MakeWorkspace();
   // Trims texts and makes cells empty that count as missing.
   void Clean(std::span<Cell> cells, std::string* text) const;
@@ -75,6 +78,37 @@ struct Predictor::State {
 };
 
 namespace {
+
+// All mutexes of predictors, which a fork must find unlocked: the child has none of the threads that would unlock them.
+class ForkSafety {
+ public:
+  static ForkSafety& Get() {
+    static ForkSafety& safety = *new ForkSafety;  // never destroyed: forks may come behind the end of main
+    return safety;
+  }
+  void Add(std::mutex* mutex) {
+    const std::lock_guard lock(own_);
+    mutexes_.insert(mutex);
+  }
+  void Remove(std::mutex* mutex) {
+    const std::lock_guard lock(own_);
+    mutexes_.erase(mutex);
+  }
+
+ private:
+  ForkSafety() { pthread_atfork(LockAll, UnlockAll, UnlockAll); }
+  static void LockAll() {
+    Get().own_.lock();
+    for (std::mutex* mutex : Get().mutexes_) mutex->lock();
+  }
+  static void UnlockAll() {
+    for (std::mutex* mutex : Get().mutexes_) mutex->unlock();
+    Get().own_.unlock();
+  }
+
+  std::mutex own_;  // guards mutexes_
+  std::set<std::mutex*> mutexes_;
+};
 
 // A workspace that no other call has, put back at the end.
 template <typename State>
@@ -142,6 +176,11 @@ StatusOr<std::unique_ptr<Predictor>> Predictor::Load(const std::string& dir) {
 
 int Predictor::FindInput(std::string_view name) const { return FindByName(inputs_, name); }
 int Predictor::FindOutput(std::string_view name) const { return FindByName(outputs_, name); }
+
+Predictor::State::State(features::RowEncoder row_encoder) : encoder(std::move(row_encoder)) {
+  ForkSafety::Get().Add(&mutex);
+}
+Predictor::State::~State() { ForkSafety::Get().Remove(&mutex); }
 
 std::unique_ptr<Workspace> Predictor::State::MakeWorkspace() {
   auto workspace = std::make_unique<Workspace>();

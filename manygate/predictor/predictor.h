@@ -9,7 +9,8 @@
 //   outputs[predictor->FindOutput("probs_income")] = income.data();     // null: not wanted
 //   MG_RETURN_IF_ERROR(predictor->Predict(cells, rows, outputs));
 //
-// Thread-safe. After the first calls (as many as run at once) nothing is allocated, unless a value is wrong.
+// Thread-safe; a process may fork at any moment, and its child goes on predicting. After the first calls (as many as run
+// at once) nothing is allocated, unless a value is wrong.
 // In two steps, where rows of several callers are scored at once: Encode each caller's rows, put the records behind each
 // other, Score.
 #ifndef MANYGATE_PREDICTOR_PREDICTOR_H_

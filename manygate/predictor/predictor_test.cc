@@ -3,8 +3,11 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <algorithm>
+#include <atomic>
 #include <cstring>
 #include <limits>
 #include <thread>
@@ -247,6 +250,31 @@ TEST_F(OneModel, ThreadsDoNotDisturbEachOther) {
     });
   for (std::thread& thread : threads) thread.join();
   for (const Scores& scores : got) ExpectSameBits(scores, want);
+}
+
+TEST_F(OneModel, ForkedChildrenPredictWhateverThreadsHoldAtTheFork) {
+  const Scores expected = ScoresOf(*predictor_, 8, 8);
+  std::atomic<bool> stop = false;
+  std::vector<std::thread> threads;
+  for (int t = 0; t < 3; ++t)
+    threads.emplace_back([&] {
+      while (!stop) ScoresOf(*predictor_, 1, 1);
+    });
+  int right = 0;
+  constexpr int kForks = 200;
+  for (int i = 0; i < kForks; ++i) {
+    const pid_t child = fork();
+    if (child == 0) {
+      alarm(20);  // a lock that nobody opens
+      _exit(ScoresOf(*predictor_, 8, 8) == expected ? 7 : 1);
+    }
+    int status = 0;
+    ASSERT_EQ(waitpid(child, &status, 0), child);
+    right += WIFEXITED(status) && WEXITSTATUS(status) == 7 ? 1 : 0;
+  }
+  stop = true;
+  for (std::thread& thread : threads) thread.join();
+  EXPECT_EQ(right, kForks);
 }
 
 TEST(Predictor, RefusesWhatIsNoModelDirectory) {
