@@ -7,6 +7,7 @@
 #include <cmath>
 #include <functional>
 #include <limits>
+#include <memory>
 #include <string_view>
 #include <utility>
 
@@ -46,79 +47,128 @@ Cell FloatCell(T value, bool number) {
   return Cell(flush ? T{0} : value);
 }
 
-// row: from the beginning of the buffers, of a value that is there.
-Cell LoadCell(const ArrowType& type, const ArrowArray& array, int64_t row, bool number) {
+// use(load) with what makes a cell of the value at a row from the beginning of the buffers; types that are in place.
+template <typename Use>
+void WithLoad(const ArrowType& type, const ArrowArray& array, bool number, const Use& use) {
+  const auto integer = [&](auto value) {
+    use([&](int64_t row) { return Cell(static_cast<int64_t>(Load<decltype(value)>(array, 1, row))); });
+  };
+  const auto text = [&](int64_t row) { return Cell(LoadText(type, array, row)); };
   switch (type.kind) {
-    case ArrowKind::kBool: return Cell(int64_t{LoadBool(array, row)});
+    case ArrowKind::kBool: return use([&](int64_t row) { return Cell(int64_t{LoadBool(array, row)}); });
     case ArrowKind::kText:
-    case ArrowKind::kTextView: return Cell(LoadText(type, array, row));
+    case ArrowKind::kTextView: return use(text);
     case ArrowKind::kInteger:
-      return Cell(type.is_signed ? LoadSigned(array, type.bytes, row)
-                                 : static_cast<int64_t>(LoadUnsigned(array, type.bytes, row)));
+      switch (type.is_signed ? type.bytes : -type.bytes) {
+        case 1: return integer(int8_t{});
+        case -1: return integer(uint8_t{});
+        case 2: return integer(int16_t{});
+        case -2: return integer(uint16_t{});
+        case 4: return integer(int32_t{});
+        case -4: return integer(uint32_t{});
+        default: return integer(int64_t{});
+      }
     case ArrowKind::kFloat:
-      if (type.bytes == 4) return FloatCell(Load<float>(array, 1, row), number);
-      return FloatCell(Load<double>(array, 1, row), number);
-    default: return Cell();
+      if (type.bytes == 4) return use([&](int64_t row) { return FloatCell(Load<float>(array, 1, row), number); });
+      return use([&](int64_t row) { return FloatCell(Load<double>(array, 1, row), number); });
+    default: return use([](int64_t) { return Cell(); });  // null
   }
 }
 
-// Cells of one column.
+// Cells of one column of a batch.
 class ColumnCells {
  public:
-  // array: of a batch of that offset.
-  ColumnCells(const ArrowType& type, const ArrowArray& array, int64_t offset, bool number)
-      : type_(&type), array_(&array), offset_(offset), number_(number) {
+  // batch: which the column is of.
+  ColumnCells(const ArrowType& type, const ArrowArray& array, const ArrowArray& batch, bool number)
+      : type_(&type), array_(&array), offset_(batch.offset), number_(number) {
     if (type.kind != ArrowKind::kDictionary) return;
-    values_ = &*type.values;
-    if (IsInPlace(*values_)) return;
-    dictionary_ = std::make_shared<ArrowTexts>();
-    dictionary_->Read(*values_, *array.dictionary, 0, array.dictionary->length);
+    const ArrowArray& dictionary = *array.dictionary;
+    if (!IsInPlace(*type.values)) {
+      texts_ = std::make_unique<ArrowTexts>();
+      texts_->Read(*type.values, dictionary, 0, dictionary.length);
+      values_.assign(texts_->views().begin(), texts_->views().end());
+    } else if (dictionary.length <= batch.length) {  // a larger one is looked at where rows need it
+      values_.resize(static_cast<size_t>(dictionary.length));
+      WithLoad(*type.values, dictionary, number, [&](const auto& load) {
+        Write(dictionary, dictionary.offset, dictionary.length, 1, load, values_.data());
+      });
+    }
   }
-  bool needs_texts() const { return values_ == nullptr && !IsInPlace(*type_); }
+  bool needs_texts() const { return type_->kind != ArrowKind::kDictionary && !IsInPlace(*type_); }
+  // begin: of the batch.
+  void MakeTexts(int64_t begin, int64_t rows, ArrowTexts* texts) const {
+    texts->Read(*type_, *array_, offset_ + begin, rows);
+  }
 
-  // row: of the batch, as everywhere here.
-  Cell At(int64_t row) const {
-    row += array_->offset + offset_;
-    if (!IsValid(*array_, row)) return Cell();
-    if (values_ == nullptr) return LoadCell(*type_, *array_, row, number_);
-    const int64_t code = DictionaryCode(*type_, *array_, row);
-    if (dictionary_ != nullptr) return Cell(dictionary_->views()[static_cast<size_t>(code)]);
-    const ArrowArray& dictionary = *array_->dictionary;
-    if (!IsValid(dictionary, dictionary.offset + code)) return Cell();
-    return LoadCell(*values_, dictionary, dictionary.offset + code, number_);
-  }
-  void MakeTexts(int64_t row, int64_t rows, ArrowTexts* texts) const {
-    texts->Read(*type_, *array_, offset_ + row, rows);
+  // Cells of `rows` rows from `begin` on, which counts from the beginning of the batch, `stride` apart. Not of a column
+  // that needs texts.
+  void Fill(int64_t begin, int64_t rows, size_t stride, Cell* to) const {
+    const int64_t first = array_->offset + offset_ + begin;
+    if (type_->kind != ArrowKind::kDictionary) {
+      WithLoad(*type_, *array_, number_, [&](const auto& load) { Write(*array_, first, rows, stride, load, to); });
+    } else if (!values_.empty()) {
+      const auto load = [&](int64_t row) { return values_[static_cast<size_t>(DictionaryCode(*type_, *array_, row))]; };
+      Write(*array_, first, rows, stride, load, to);
+    } else {
+      const ArrowArray& dictionary = *array_->dictionary;
+      WithLoad(*type_->values, dictionary, number_, [&](const auto& load_value) {
+        const auto load = [&](int64_t row) {
+          const int64_t value = dictionary.offset + DictionaryCode(*type_, *array_, row);
+          return IsValid(dictionary, value) ? load_value(value) : Cell();
+        };
+        Write(*array_, first, rows, stride, load, to);
+      });
+    }
   }
 
  private:
+  template <typename LoadCell>
+  static void Write(const ArrowArray& array, int64_t first, int64_t rows, size_t stride, const LoadCell& load,
+                    Cell* to) {
+    for (int64_t row = first; row < first + rows; ++row, to += stride) *to = IsValid(array, row) ? load(row) : Cell();
+  }
+
   const ArrowType* type_;
   const ArrowArray* array_;
-  int64_t offset_;                          // of the batch
-  bool number_;                             // wanted as a number
-  const ArrowType* values_ = nullptr;       // with a dictionary: what it holds
-  std::shared_ptr<ArrowTexts> dictionary_;  // where its values are not in place
+  int64_t offset_;                     // of the batch
+  bool number_;                        // wanted as a number
+  std::vector<Cell> values_;           // of the dictionary; none: as they are needed
+  std::unique_ptr<ArrowTexts> texts_;  // of the dictionary, where they are not in place
 };
 
-// The cells of some rows of a batch, column after column.
+// The rows of a part of a batch, one after the other. Columns are read some rows at a time: the 39 columns of Census-Income
+// take about 0.2 us a row so, beside 2 us to encode and score it, and took 0.8 us row by row.
 class SliceCells {
  public:
-  SliceCells(std::span<const ColumnCells> columns, int64_t begin, int64_t rows) : columns_(columns), begin_(begin) {
+  SliceCells(std::span<const ColumnCells> columns, int64_t begin, int64_t rows)
+      : columns_(columns), begin_(begin), rows_(rows), block_(columns.size() * kBlockRows) {
     for (size_t i = 0; i < columns.size(); ++i) {
       if (!columns[i].needs_texts()) continue;
       texts_.emplace_back(i, std::make_unique<ArrowTexts>());
       columns[i].MakeTexts(begin, rows, texts_.back().second.get());
     }
   }
-  void operator()(int64_t row, std::span<Cell> cells) const {
-    for (size_t i = 0; i < columns_.size(); ++i)
-      if (!columns_[i].needs_texts()) cells[i] = columns_[i].At(begin_ + row);
-    for (const auto& [column, texts] : texts_) cells[column] = Cell(texts->views()[static_cast<size_t>(row)]);
+  // row: 0, 1, 2, ...
+  void operator()(int64_t row, std::span<Cell> cells) {
+    if (row % kBlockRows == 0) FillBlock(row);
+    std::copy_n(block_.begin() + row % kBlockRows * static_cast<int64_t>(cells.size()), cells.size(), cells.begin());
   }
 
  private:
+  static constexpr int64_t kBlockRows = 32;
+
+  void FillBlock(int64_t first) {
+    const int64_t rows = std::min(kBlockRows, rows_ - first);
+    for (size_t i = 0; i < columns_.size(); ++i)
+      if (!columns_[i].needs_texts()) columns_[i].Fill(begin_ + first, rows, columns_.size(), &block_[i]);
+    for (const auto& [column, texts] : texts_)
+      for (int64_t row = 0; row < rows; ++row)
+        block_[static_cast<size_t>(row) * columns_.size() + column] = texts->views()[static_cast<size_t>(first + row)];
+  }
+
   const std::span<const ColumnCells> columns_;
-  const int64_t begin_;
+  const int64_t begin_, rows_;
+  std::vector<Cell> block_;  // [kBlockRows, columns]
   std::vector<std::pair<size_t, std::unique_ptr<ArrowTexts>>> texts_;
 };
 
@@ -135,7 +185,7 @@ Status WrongRows(const Predictor& predictor, std::span<const ColumnCells> column
   for (size_t slice = 0; slice < wrong.size() && count < Predictor::kMostProblems; ++slice) {
     if (wrong[slice] == 0) continue;
     const int64_t begin = static_cast<int64_t>(slice) * kSliceRows, end = std::min(begin + kSliceRows, rows);
-    const SliceCells fill(columns, begin, end - begin);
+    SliceCells fill(columns, begin, end - begin);
     for (int64_t row = begin; row < end && count < Predictor::kMostProblems; ++row) {
       fill(row - begin, cells);
       const Status status = predictor.Encode(cells, 1, ids.data(), numbers.data());
@@ -188,7 +238,7 @@ Status ArrowRows::Predict(const ArrowArray& batch, int64_t first_row, ThreadPool
     const ArrowArray& column = *batch.children[input.child];
     if (!IsSound(input.type, column, batch.offset + batch.length))
       return InvalidInput(fmt::format("column \"{}\": a batch of rows is damaged", predictor_->inputs()[i].name));
-    columns.emplace_back(input.type, column, batch.offset, input.number);
+    columns.emplace_back(input.type, column, batch, input.number);
   }
   const int64_t slices = (batch.length + kSliceRows - 1) / kSliceRows;
   std::vector<uint8_t> wrong(static_cast<size_t>(slices), 0);
