@@ -8,6 +8,7 @@
 
 #include "manygate/base/status.h"
 #include "manygate/data/arrow_type.h"
+#include "python/src/calls.h"
 #include "python/src/errors.h"
 
 namespace nb = nanobind;
@@ -20,10 +21,15 @@ constexpr char kTables[] =
     "a table: a DataFrame of pandas (2.2 or newer) or polars, a Table or RecordBatchReader of pyarrow, anything else "
     "with __arrow_c_stream__, or a dict of columns";
 
+std::string Described(nb::handle source) {
+  if (PyType_Check(source.ptr())) return fmt::format("the class {} instead of an object of it", Written(source));
+  return fmt::format("an object of type {}", TypeName(source));
+}
+
 nb::object Capsule(nb::handle source) {
   if (PyCapsule_CheckExact(source.ptr())) return nb::borrow(source);
   if (PyType_Check(source.ptr()) || !nb::hasattr(source, "__arrow_c_stream__"))
-    throw WrongType(fmt::format("found an object of type {}; expected {}", TypeName(source), kTables));
+    throw WrongType(fmt::format("found {}; expected {}", Described(source), kTables));
   return source.attr("__arrow_c_stream__")();
 }
 
@@ -33,7 +39,7 @@ void CheckIsTable(nb::handle source, ArrowArrayStream* stream) {
   int error = 0;
   std::string message;
   {
-    const nb::gil_scoped_release release;
+    const WithoutGil without;
     error = stream->get_schema(stream, schema.get());
     if (error != 0) {
       const char* const text = stream->get_last_error(stream);

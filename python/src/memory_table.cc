@@ -12,6 +12,7 @@
 #include "manygate/base/status.h"
 #include "manygate/data/arrow_type.h"
 #include "python/src/arrow_stream.h"
+#include "python/src/calls.h"
 #include "python/src/errors.h"
 #include "python/src/module.h"
 
@@ -115,7 +116,7 @@ std::string_view TextOf(nb::handle value, const std::string& name, Py_ssize_t ro
 }
 
 Status Add(MemoryTable* table, ArrowArrayStream* stream) {
-  const nb::gil_scoped_release release;  // a stream that Python makes takes it itself
+  const WithoutGil without;  // a stream that Python makes takes it itself
   return table->Add(stream);
 }
 
@@ -182,9 +183,9 @@ void AddMemoryTable(nb::module_& module) {
       .def_prop_ro("path", [](const PythonTable& table) { return DecodeText(table.table().path()); })
       .def_prop_ro("rows", [](const PythonTable& table) { return table.table().rows(); })
       .def_prop_ro("columns", &PythonTable::Columns)
-      .def("add_stream", &PythonTable::AddStream, nb::arg("stream"))
-      .def("add_numbers", &PythonTable::AddNumbers, nb::arg("name"), nb::arg("values"))
-      .def("add_texts", &PythonTable::AddTexts, nb::arg("name"), nb::arg("values"));
+      .def("add_stream", &PythonTable::AddStream, nb::arg("stream").none())
+      .def("add_numbers", &PythonTable::AddNumbers, nb::arg("name"), nb::arg("values").none())
+      .def("add_texts", &PythonTable::AddTexts, nb::arg("name"), nb::arg("values").none());
 }
 
 }  // namespace manygate::python

@@ -8,6 +8,7 @@ NB_MODULE(_core, module) {
   nanobind::set_leak_warnings(false);
   module.attr("__version__") = manygate::kProgramVersion;
   manygate::python::AddErrors(module);
+  manygate::python::AddCalls(module);
   manygate::python::AddMemoryTable(module);
   manygate::python::AddPredictor(module);
   manygate::python::AddProgram(module);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Predictor of _core.pyi. A call holds no thread and no lock when it returns, so that a process may fork between calls
-// and the child go on; a fork while another thread is inside a call is as unsafe as everywhere (its locks stay locked).
+// Predictor of _core.pyi. A call starts threads of its own and ends them: a process may fork at any time, and its child
+// go on.
 #include "manygate/predictor/predictor.h"
 
 #include <fmt/format.h>
@@ -26,6 +26,7 @@
 #include "manygate/data/growing_array.h"
 #include "manygate/predictor/arrow_rows.h"
 #include "python/src/arrow_stream.h"
+#include "python/src/calls.h"
 #include "python/src/errors.h"
 #include "python/src/memory_table.h"
 #include "python/src/module.h"
@@ -116,6 +117,7 @@ class Scoring {
   Status Add(const ArrowArray& batch) {
     ArrowArray step = batch;  // a view
     for (int64_t first = 0; first < batch.length; first += step.length) {
+      if (IsEnding()) return Failed("stopped, because the interpreter is about to end");
       CheckSignals();
       step.offset = batch.offset + first;
       step.length = std::min(batch.length - first, kRowsPerStep);
@@ -172,7 +174,7 @@ class PythonPredictor {
   explicit PythonPredictor(const std::string& dir) {
     Status status;
     {
-      const nb::gil_scoped_release release;
+      const WithoutGil without;
       StatusOr<std::unique_ptr<Predictor>> loaded = Predictor::Load(dir);
       status = loaded.status();
       if (loaded.ok()) predictor_ = std::move(*loaded);
@@ -188,12 +190,12 @@ class PythonPredictor {
     Status status;
     if (nb::isinstance<PythonTable>(source)) {
       const MemoryTable& table = nb::cast<const PythonTable&>(source).table();
-      const nb::gil_scoped_release release;
+      const WithoutGil without;
       status = ScoreTable(*predictor_, table, threads, &outputs);
     } else {
       ArrowOwner<ArrowArrayStream> stream;
       TakeStream(source, stream.get());
-      const nb::gil_scoped_release release;
+      const WithoutGil without;
       status = ScoreStream(*predictor_, stream.get(), threads, &outputs);
     }
     RaiseIfWrong(status);
@@ -239,7 +241,7 @@ void AddPredictor(nb::module_& module) {
                    [](const PythonPredictor& self) {
                      return std::vector<PredictorOutput>((*self).outputs().begin(), (*self).outputs().end());
                    })
-      .def("predict", &PythonPredictor::Predict, nb::arg("source"), nb::arg("wanted"), nb::arg("threads"));
+      .def("predict", &PythonPredictor::Predict, nb::arg("source").none(), nb::arg("wanted"), nb::arg("threads"));
 }
 
 }  // namespace manygate::python

@@ -22,6 +22,7 @@
 
 #include "manygate/base/status.h"
 #include "manygate/cli/cli.h"
+#include "python/src/calls.h"
 #include "python/src/errors.h"
 #include "python/src/module.h"
 
@@ -96,19 +97,21 @@ class ScopedBlockSignals {
 // One verb on a thread of its own.
 class VerbThread {
  public:
-  VerbThread(std::vector<std::string> arguments, int columns) : arguments_(std::move(arguments)), columns_(columns) {
+  // stop: ends it, set here or elsewhere.
+  VerbThread(std::vector<std::string> arguments, int columns, std::atomic<bool>* stop)
+      : arguments_(std::move(arguments)), columns_(columns), stop_(stop) {
     const ScopedBlockSignals block;
     thread_ = std::thread([this] { Work(); });
   }
   ~VerbThread() {
-    stop_ = true;
+    *stop_ = true;
     thread_.join();
   }
   VerbThread(const VerbThread&) = delete;
   VerbThread& operator=(const VerbThread&) = delete;
 
   bool TakeLog(std::string* text) { return log_.Take(text); }
-  void Stop() { stop_ = true; }
+  void Stop() { *stop_ = true; }
   // Behind the end.
   const Status& status() const { return status_; }
   std::string Output() const { return out_.str(); }
@@ -120,16 +123,16 @@ class VerbThread {
                                .err = err,
                                .err_is_terminal = columns_ > 0,
                                .terminal_columns = columns_ > 0 ? columns_ : 100,
-                               .stop = &stop_};
+                               .stop = stop_};
     status_ = cli::Run(arguments_, console);
     log_.End();
   }
 
   const std::vector<std::string> arguments_;
   const int columns_;
+  std::atomic<bool>* const stop_;
   std::ostringstream out_;
   LogBuffer log_;
-  std::atomic<bool> stop_ = false;
   Status status_;
   std::thread thread_;
 };
@@ -177,9 +180,10 @@ nb::str RunVerb(std::vector<std::string> arguments, const nb::object& log, int c
   std::exception_ptr raised;
   Status status;
   std::string output;
+  std::atomic<bool> stop = false;
   {
-    const nb::gil_scoped_release release;
-    VerbThread verb(std::move(arguments), columns);
+    const WithoutGil without(&stop);
+    VerbThread verb(std::move(arguments), columns, &stop);
     raised = Wait(&verb, log);
     status = verb.status();
     output = verb.Output();
@@ -189,8 +193,8 @@ nb::str RunVerb(std::vector<std::string> arguments, const nb::object& log, int c
   return DecodeText(output);
 }
 
-// While it lives, signals are handled as in a program of C: those that the program sets itself, and SIGPIPE, which Python
-// ignores, ends it.
+// While it lives, signals are handled as in a program of C: the program sets handlers of its own, and SIGPIPE, which
+// Python ignores, ends it.
 class ScopedProgramSignals {
  public:
   ScopedProgramSignals() {
