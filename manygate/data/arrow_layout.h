@@ -20,8 +20,8 @@ namespace manygate {
 // views point to something.
 bool IsSound(const ArrowType& type, const ArrowArray& array, int64_t length);
 
-// Whether a batch can be one of rows of so many columns. InvalidInput: it is damaged, or a row is null as a whole, so that
-// what its columns hold does not count. Of the columns themselves: IsSound.
+// Whether a batch can be one of rows of so many columns. InvalidInput: it is damaged, or a row is null as a whole, so
+// that what its columns hold does not count. Of the columns themselves: IsSound.
 Status CheckBatch(int64_t columns, const ArrowArray& batch);
 
 // Whether there is a value.

@@ -136,8 +136,8 @@ class ColumnCells {
   std::unique_ptr<ArrowTexts> texts_;  // of the dictionary, where they are not in place
 };
 
-// The rows of a part of a batch, one after the other. Columns are read some rows at a time: the 39 columns of Census-Income
-// take about 0.2 us a row so, beside 2 us to encode and score it, and took 0.8 us row by row.
+// The rows of a part of a batch, one after the other. Columns are read some rows at a time: the 39 columns of
+// Census-Income take about 0.2 us a row so, beside 2 us to encode and score it, and took 0.8 us row by row.
 class SliceCells {
  public:
   SliceCells(std::span<const ColumnCells> columns, int64_t begin, int64_t rows)
@@ -172,8 +172,8 @@ class SliceCells {
   std::vector<std::pair<size_t, std::unique_ptr<ArrowTexts>>> texts_;
 };
 
-// What is wrong with the first rows of the slices that are marked. Each is encoded once more by itself: its message then
-// begins with one known place, which its place among all rows replaces.
+// What is wrong with the first rows of the slices that are marked. Each is encoded once more by itself: its message
+// then begins with one known place, which its place among all rows replaces.
 Status WrongRows(const Predictor& predictor, std::span<const ColumnCells> columns, std::span<const uint8_t> wrong,
                  int64_t rows, int64_t first_row) {
   constexpr std::string_view kPlace = "row 0: ";
