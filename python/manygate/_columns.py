@@ -83,6 +83,9 @@ def _add_by_pyarrow(table: MemoryTable, name: str, values: Any) -> bool:
 
 def _add_objects(table: MemoryTable, name: str, values: Sequence[Any]) -> None:
     """Python's own values, or numpy's: numbers if all of them are, else texts."""
+    if set(map(type, values)) <= {str, type(None)}:  # by far the quickest look at them
+        table.add_texts(name, values)
+        return
     present = [value for value in values if not _is_missing(value)]
     if present and all(isinstance(value, (bool, numpy.bool_)) for value in present):
         if len(present) == len(values):

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """A model directory as bytes, and as a copy: the files that make up the model, without checkpoints and caches.
 
-The bytes are a ZIP archive, stored and not compressed, so that equal models give equal bytes:
+The bytes are a ZIP archive, stored and not compressed, so that the same directory gives the same bytes:
 
     manygate_model.json                {"format_version": 1}
     MANIFEST.json                      sizes and checksums of the next three; the program verifies them

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The docstrings of everything public in the package: complete, and their examples run as printed.
+"""The docstrings of everything public in the package: complete, and their examples run as printed; so does python.md.
 
     PYTHONPATH=build/release/python python3 tests/python/docstrings_test.py
 
@@ -8,15 +8,18 @@ Functions and methods say what they do, describe each parameter (Args), what com
 manygate.spark are looked at where scikit-learn and Spark are installed; Spark's examples need a session: spark_test.py.
 """
 
+import contextlib
 import doctest
 import importlib
 import inspect
+import io
 import pathlib
 import re
 import sys
 import warnings
 
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT / "tests"))
 from checks import check, without
 
 NEEDS = {"manygate": [], "manygate.sklearn": ["sklearn"], "manygate.spark": ["pyspark"]}
@@ -100,6 +103,19 @@ def module_test(module):
     return doctest.DocTestParser().get_doctest(module.__doc__ or "", {}, module.__name__, module.__file__, 0)
 
 
+def run_page(path):
+    """The python blocks of a page, in order; what each prints must be the block behind it."""
+    text = path.read_text()
+    blocks = re.findall(r"(?ms)^```python\n(.*?)^```\n(?:```\n(.*?)^```\n)?", text)
+    space = {}
+    for number, (program, expected) in enumerate(blocks, 1):
+        with contextlib.redirect_stdout(io.StringIO()) as out, contextlib.redirect_stderr(io.StringIO()):
+            exec(compile(program, f"{path.name}, block {number}", "exec"), space)
+        same = out.getvalue() == expected
+        check(same, f"{path.name}: block {number} prints what stands behind it" + ("" if same else out.getvalue()))
+    check(len(blocks) >= 3, f"{path.name}: {len(blocks)} blocks")
+
+
 def prove_checks():
     """The checks themselves find what is missing."""
 
@@ -146,6 +162,10 @@ def main():
         expected = {f"manygate.{error}" for error in ("Failed", "InvalidInput")}
         check(set(without_example) <= expected, f"{name}: nothing public lacks an example")
         check(count >= len(things) - len(expected), f"{name}: every example was run")
+    if without("pandas"):
+        print("skipped: docs/howto/python.md, pandas is not installed")
+    else:
+        run_page(ROOT / "docs" / "howto" / "python.md")
 
 
 if __name__ == "__main__":

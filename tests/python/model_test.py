@@ -59,7 +59,7 @@ def check_bytes(model, rows):
     again = manygate.Model.from_bytes(data)
     expected = scores(model, rows)
     check(scores(again, rows) == expected, "from_bytes(to_bytes()): the same scores")
-    check(again.to_bytes() == data, "equal models give equal bytes")
+    check(again.to_bytes() == data, "a copy of the directory gives the same bytes")
     for name, other in [
         ("pickle", pickle.loads(pickle.dumps(model))),
         ("copy", copy.copy(model)),
