@@ -198,7 +198,7 @@ class Model:
             threads: Threads to work with. Default: all cores. Results are the same for any number.
 
         Returns:
-            By output, float32 [rows], or [rows, width] of outputs with classes.
+            By output, float32 [rows], or [rows, width] of outputs with several numbers per row.
 
         Raises:
             InvalidInput: A column is missing; a value is no number where one is needed; no such output; data that

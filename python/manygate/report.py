@@ -54,9 +54,10 @@ class Report:
         return f"Report(rows={self.rows}, characters={len(self.html)})"
 
     def _repr_html_(self) -> str:
-        # Links within the page would else lead to the notebook's own page.
+        # Without a base, links within the page lead to the notebook's own. Without its origin, Chromium shows no page that
+        # has one; scripts stay forbidden.
         page = self.html.replace("<head>", '<head><base href="about:srcdoc">', 1)
         return (
-            f'<iframe srcdoc="{html.escape(page)}" title="Report" sandbox="" '
+            f'<iframe srcdoc="{html.escape(page)}" title="Report" sandbox="allow-same-origin" '
             'style="width:100%;height:720px;border:0"></iframe>'
         )

@@ -3,13 +3,17 @@
 
     PYTHONPATH=build/release/python python3 tests/python/notebook_test.py
 
-Exit code 77: nbclient or ipykernel is not installed.
+The report is also looked at in headless Chromium, where there is one. Exit code 77: nbclient or ipykernel is not
+installed.
 """
 
 import html
 import pathlib
 import re
+import shutil
+import subprocess
 import sys
+import tempfile
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
 from checks import check, skip, without
@@ -39,6 +43,19 @@ except manygate.InvalidInput as error:
     print(error)
 """,
 }
+BROWSERS = ["chromium", "chromium-browser", "google-chrome"]
+# Follows a link within the frame, then writes where that led.
+PROBE = """<script>
+setTimeout(() => {
+  const frame = document.querySelector("iframe");
+  frame.contentDocument.querySelector('a[href="#configuration"]').click();
+  setTimeout(() => {
+    const inner = frame.contentWindow;
+    const height = inner.document.documentElement.scrollHeight;
+    document.body.textContent = `PROBE ${inner.location.href} ${Math.round(inner.scrollY)} ${height} END`;
+  }, 1000);
+}, 1000);
+</script>"""
 # What the client saw on the way to the last state of the output.
 updates = []
 
@@ -78,6 +95,26 @@ def check_training(outputs):
     check(len(drawn) >= 2 and len(set(drawn)) >= 2, f"the bar was drawn over {len(drawn)} times, like: {drawn[-1]}")
 
 
+def check_in_browser(frame):
+    """The frame within another page, as notebooks show it: it is drawn, and its own links stay in it."""
+    browser = next(filter(shutil.which, BROWSERS), None)
+    if browser is None:
+        print("skipped: the frame in a browser, there is no Chromium")
+        return
+    with tempfile.TemporaryDirectory() as name:
+        folder = pathlib.Path(name)
+        (folder / "notebook.html").write_text(f"<!DOCTYPE html><body>{frame}{PROBE}</body>")
+        command = [browser, "--headless", "--no-sandbox", "--disable-gpu", "--virtual-time-budget=4000"]
+        command += [f"--user-data-dir={folder}/profile", "--dump-dom", (folder / "notebook.html").as_uri()]
+        done = subprocess.run(command, capture_output=True, text=True, timeout=120)
+    found = re.search(r"PROBE (\S+) (\d+) (\d+) END", done.stdout)
+    if found is None:
+        sys.exit(f"FAILED: no answer from {browser}: {done.stdout[-300:]} {done.stderr[-300:]}")
+    place, scrolled, height = found[1], int(found[2]), int(found[3])
+    check(height > 2000, f"the report is drawn, {height} pixels high")
+    check(place == "about:srcdoc#configuration" and scrolled > 500, f"its links stay in it: {place}")
+
+
 def main():
     if without("nbclient", "ipykernel", "nbformat"):
         skip(f"{without('nbclient', 'ipykernel', 'nbformat')[0]} is not installed")
@@ -98,6 +135,7 @@ def main():
     page = html.unescape(re.fullmatch(r'<iframe srcdoc="([^"]*)" [^>]*></iframe>', frame).group(1))
     check(page.startswith("<!DOCTYPE html>") and page.rstrip().endswith("</html>"), "a report: the page within a frame")
     check("calibration" in page and "<script" not in page, "the report's sections, without scripts")
+    check_in_browser(frame)
     comparison = shown(outputs["comparison"], "text/html")[0]
     check(comparison.count("<table>") == 2 and "shared_bottom" in comparison, "a comparison: a table per task")
     lines = shown(outputs["lines"], "text/plain")[0]
