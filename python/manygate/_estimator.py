@@ -90,6 +90,8 @@ class Estimator(BaseEstimator):  # type: ignore[misc, unused-ignore]
         configuration = manygate.init(rows.paths[0], labels, model=self.model)
         numbers = [name for name in self._names if _is_varying_number(columns[name])]
         configuration = _with_all_numbers(configuration, example, numbers)
+        if "\nfeature_configs " not in configuration:
+            raise ValueError("X has no column to learn from: numbers must vary, texts must occur in several rows")
         fraction = self.validation_fraction
         if evaluated is not None:
             settings.update({"data_config.split": "{}", "eval_input_path": evaluated.paths[0]})

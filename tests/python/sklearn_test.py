@@ -266,6 +266,9 @@ def every_number_is_a_feature():
     classifier = ManygateClassifier(random_state=1).fit(numpy.column_stack([known, counter]), counter[:, 0] % 4 == 0)
     check([given.name for given in classifier.model_.inputs] == ["x0", "x1"], "a column that tells y is learnt from")
     check(classifier.score(numpy.column_stack([known, counter]), counter[:, 0] % 4 == 0) == 1, "and enough")
+    same = numpy.ones((20, 2))
+    refused = raises(ValueError, "no column to learn from", lambda: classifier.fit(same, counter[:20, 0] % 2))
+    check(refused, "constants are not")
     check(
         (ManygateRegressor(num_epochs=1).fit([[1.5], [2.5]], [1, 2]).predict([[1], [2]]) > 0).all(),
         "two rows are enough",
