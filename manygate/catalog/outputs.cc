@@ -16,6 +16,16 @@ std::vector<std::string> ClassNames(const features::LabelSchema& label, int widt
   return names;
 }
 
+std::vector<std::string> ColumnNames(const ModelOutput& output) {
+  if (output.width == 1 && output.classes.empty()) return {output.name};
+  std::vector<std::string> names;
+  for (int64_t i = 0; i < output.width; ++i) {
+    const std::string part = output.classes.empty() ? std::to_string(i) : output.classes[static_cast<size_t>(i)];
+    names.push_back(output.name + "_" + part);
+  }
+  return names;
+}
+
 }  // namespace
 
 std::vector<ModelOutput> ListOutputs(const Model& model) {
@@ -33,6 +43,7 @@ std::vector<ModelOutput> ListOutputs(const Model& model) {
   for (size_t i = 0; i < model.graph.outputs.size(); ++i)
     if (model.graph.outputs[i].kind == Graph::Output::Kind::kExtra)
       outputs.push_back({"probs_" + model.graph.outputs[i].name, Kind::kExtra, i, 1});
+  for (ModelOutput& output : outputs) output.columns = ColumnNames(output);
   return outputs;
 }
 

@@ -26,10 +26,12 @@ struct ModelOutput {
   size_t index;                           // of model.tasks; kExtra: of graph.outputs
   int64_t width;                          // numbers per row
   std::vector<std::string> classes = {};  // [width], of classes: what each number belongs to
+  std::vector<std::string> columns = {};  // [width], their names where each number has a column of its own, as in files
 };
 
 // Per task its prediction, then its logits; then the extras. Names as TorchEasyRec's: probs_<tower> (binary; classes,
-// [width]), probs1_<tower> (binary of two logits), y_<tower> (numbers), logits_<tower>, probs_<extra>.
+// [width]), probs1_<tower> (binary of two logits), y_<tower> (numbers), logits_<tower>, probs_<extra>. Columns of several
+// numbers are <name>_<class>, or <name>_0, <name>_1, ...
 std::vector<ModelOutput> ListOutputs(const Model& model);
 
 // values: [slice.rows, output.width]. slice: of an executor of model.graph.

@@ -41,11 +41,8 @@ std::vector<OutputColumn> OutputColumns(const Model& model, const Predictions& p
     const std::vector<float>& values = output.kind == ModelOutput::Kind::kExtra ? predictions.extras[extra++]
                                        : is_logits                              ? predictions.logits[output.index]
                                                                                 : predictions.values[output.index];
-    for (int64_t c = 0; c < (is_logits && !logits ? 0 : output.width); ++c) {
-      const std::string part = output.classes.empty() ? std::to_string(c) : output.classes[static_cast<size_t>(c)];
-      const bool alone = output.width == 1 && output.classes.empty();
-      columns.push_back({alone ? output.name : fmt::format("{}_{}", output.name, part), &values, output.width, c});
-    }
+    for (int64_t c = 0; c < (is_logits && !logits ? 0 : output.width); ++c)
+      columns.push_back({output.columns[static_cast<size_t>(c)], &values, output.width, c});
   }
   return columns;
 }

@@ -9,6 +9,7 @@
 
 #include "manygate/base/text.h"
 #include "manygate/data/arrow_layout.h"
+#include "manygate/data/blanks.h"
 #include "manygate/data/csv_block.h"
 #include "manygate/data/utf8.h"
 

@@ -10,6 +10,7 @@
 
 #include "manygate/base/text.h"
 #include "manygate/data/arrow_layout.h"
+#include "manygate/data/blanks.h"
 #include "manygate/data/csv_block.h"
 #include "manygate/data/number_text.h"
 #include "manygate/data/row_writer.h"
@@ -110,13 +111,6 @@ char* WriteValue(const ArrowType& type, const ArrowArray& array, int64_t row, ch
 }
 
 }  // namespace
-
-std::string_view TrimBlanks(std::string_view text) {
-  const auto blank = [](char c) { return c == ' ' || c == '\t'; };
-  while (!text.empty() && blank(text.front())) text.remove_prefix(1);
-  while (!text.empty() && blank(text.back())) text.remove_suffix(1);
-  return text;
-}
 
 void ArrowTexts::Read(const ArrowType& type, const ArrowArray& array, int64_t begin, int64_t rows) {
   views_.assign(static_cast<size_t>(rows), std::string_view());

@@ -24,9 +24,6 @@
 
 namespace manygate {
 
-// Without spaces and tabs at both ends, as a value of a text file (data_config.trim_blanks).
-std::string_view TrimBlanks(std::string_view text);
-
 class ArrowTexts {
  public:
   // Of `rows` values from `begin` on, which counts from the array's offset.

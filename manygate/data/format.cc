@@ -78,6 +78,7 @@ std::string FormatName(config::DatasetType type) {
     case config::ParquetDataset: return "Parquet";
     case config::TFRecordDataset: return "TFRecord";
     case config::FieldListDataset: return "lists of fields";
+    case config::KafkaDataset: break;  // refused when it is configured
   }
   return "";
 }

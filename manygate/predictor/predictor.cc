@@ -14,6 +14,7 @@
 #include "manygate/catalog/ensemble.h"
 #include "manygate/catalog/outputs.h"
 #include "manygate/config/accessors.h"
+#include "manygate/data/blanks.h"
 #include "manygate/data/number_text.h"
 #include "manygate/data/source_options.h"
 #include "manygate/features/row_encoder.h"
@@ -23,13 +24,6 @@ namespace manygate {
 namespace {
 
 using features::Cell;
-
-std::string_view TrimBlanks(std::string_view text) {
-  const auto blank = [](char c) { return c == ' ' || c == '\t'; };
-  while (!text.empty() && blank(text.front())) text.remove_prefix(1);
-  while (!text.empty() && blank(text.back())) text.remove_suffix(1);
-  return text;
-}
 
 template <typename Items>
 int FindByName(const Items& items, std::string_view name) {
@@ -158,7 +152,7 @@ StatusOr<std::unique_ptr<Predictor>> Predictor::Load(const std::string& dir) {
   state.outputs = ListOutputs(model);
   for (const ModelOutput& output : state.outputs)
     predictor->outputs_.push_back(
-        {output.name, output.width, output.kind == ModelOutput::Kind::kLogits, output.classes});
+        {output.name, output.width, output.kind == ModelOutput::Kind::kLogits, output.classes, output.columns});
   const bool text_file = options.dataset_type == config::CsvDataset || options.dataset_type == config::FieldListDataset;
   state.trim_blanks = text_file && options.trim_blanks;
   state.missing_values = options.missing_values;

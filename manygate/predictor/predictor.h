@@ -41,6 +41,7 @@ struct PredictorOutput {
   int64_t width;                     // numbers per row
   bool logits;                       // of a task, before its link: wanted only by who asks
   std::vector<std::string> classes;  // [width], of classes: what each number belongs to; else empty
+  std::vector<std::string> columns;  // [width], their names where each number has a column of its own
 };
 
 class Predictor {

@@ -48,7 +48,7 @@ class Predictor:
     inputs: list[Input]
     outputs: list[Output]
     # source: an object with __arrow_c_stream__, read batch by batch, or a MemoryTable. wanted: names of outputs.
-    # -> by output: float32 [rows], or [rows, width] of classes. threads: 0 = all cores.
+    # -> by output: float32 [rows], or [rows, width] of several numbers. threads: 0 = all cores.
     def predict(self, source: object, wanted: Sequence[str], threads: int) -> dict[str, NDArray[np.float32]]: ...
 
 # One verb of the program, in this process: -> what it writes to standard output. log(text) is called on this thread with

@@ -83,19 +83,20 @@ class WantedOutputs {
 
   int64_t rows() const { return rows_; }
 
-  // By name: [rows], or [rows, width] of classes.
+  // By name: [rows], or [rows, width] of several numbers.
   nb::dict ToNumpy() {
     nb::dict arrays;
     for (const size_t index : indices_) {
       const PredictorOutput& output = predictor_.outputs()[index];
       const nb::str name = DecodeText(output.name);
       if (arrays.contains(name)) continue;
+      const bool alone = output.width == 1 && output.classes.empty();
       const size_t shape[] = {static_cast<size_t>(rows_), static_cast<size_t>(output.width)};
       auto* const values = new std::shared_ptr<const void>(values_[index].Take(shape[0] * shape[1] * sizeof(float)));
       const nb::capsule owner(values,
                               [](void* memory) noexcept { delete static_cast<std::shared_ptr<const void>*>(memory); });
       auto* const numbers = static_cast<float*>(const_cast<void*>(values->get()));
-      arrays[name] = nb::cast(nb::ndarray<nb::numpy, float>(numbers, output.classes.empty() ? 1 : 2, shape, owner));
+      arrays[name] = nb::cast(nb::ndarray<nb::numpy, float>(numbers, alone ? 1 : 2, shape, owner));
     }
     return arrays;
   }
@@ -206,17 +207,6 @@ class PythonPredictor {
   std::unique_ptr<Predictor> predictor_;
 };
 
-// The names of the columns of a file of predictions, as `manygate predict` writes them.
-std::vector<std::string> ColumnNames(const PredictorOutput& output) {
-  if (output.classes.empty() && output.width == 1) return {output.name};
-  std::vector<std::string> names;
-  for (int64_t i = 0; i < output.width; ++i) {
-    const std::string part = output.classes.empty() ? std::to_string(i) : output.classes[static_cast<size_t>(i)];
-    names.push_back(fmt::format("{}_{}", output.name, part));
-  }
-  return names;
-}
-
 }  // namespace
 
 void AddPredictor(nb::module_& module) {
@@ -228,7 +218,7 @@ void AddPredictor(nb::module_& module) {
       .def_ro("width", &PredictorOutput::width)
       .def_ro("logits", &PredictorOutput::logits)
       .def_ro("classes", &PredictorOutput::classes)
-      .def_prop_ro("columns", ColumnNames);
+      .def_ro("columns", &PredictorOutput::columns);
   nb::class_<PythonPredictor>(module, "Predictor", nb::is_weak_referenceable(),
                               "A loaded model directory. May be called by several threads at once, and after a fork.")
       .def(nb::init<const std::string&>(), nb::arg("model_dir"))

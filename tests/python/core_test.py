@@ -168,6 +168,20 @@ def check_predict(core, np, folder):
     return predictor, expected
 
 
+def check_classes(core, np, folder):
+    """Several numbers per row, of classes that have names and of their logits, which have none."""
+    table, _ = table_of(core, np)
+    core.run(["train", "--data", table.path, "--label", "city:multiclass", "--model_dir", str(folder)])
+    predictor = core.Predictor(str(folder))
+    probabilities, logits = predictor.predict(table, ["probs_city", "logits_city"], 2).values()
+    check(probabilities.shape == logits.shape == (ROWS, 3), f"[rows, classes]: {probabilities.shape}, {logits.shape}")
+    powers = np.exp(logits - logits.max(axis=1, keepdims=True))
+    check(np.allclose(probabilities, powers / powers.sum(axis=1, keepdims=True), atol=1e-6), "softmax of the logits")
+    named = {output.name: output.columns for output in predictor.outputs}
+    check(set(named["probs_city"]) == {"probs_city_Oslo", "probs_city_Rome", "probs_city_東京"}, "a column per class")
+    check(named["logits_city"] == ["logits_city_0", "logits_city_1", "logits_city_2"], "and per logit")
+
+
 def check_threads(predictor, table, expected):
     results = []
 
@@ -371,6 +385,7 @@ def main():
         check_references(core, np)
         check_run(core, np, folder)
         predictor, expected = check_predict(core, np, folder / "model")
+        check_classes(core, np, folder / "classes")
         check_streams(core, np, predictor, expected)
         check_interrupt(core, np, folder)
         check_processes(folder, core.__version__)
