@@ -1,8 +1,8 @@
 # Headers that most files include, compiled once per set of flags: without them they are half of a build from scratch.
 #   common  the standard library and fmt
 #   config  these and the code of config/pipeline.proto
-# each for libraries and, with GoogleTest, for tests. MANYGATE_PRECOMPILED=OFF builds without, and so finds files that do
-# not include what they use.
+# each for libraries and, with GoogleTest, for tests. MANYGATE_PRECOMPILED=OFF builds without, and without merged tests,
+# and so finds files that do not include what they use.
 option(MANYGATE_PRECOMPILED "compile common headers once" ON)
 set(MANYGATE_COMMON_HEADERS <algorithm> <cmath> <cstdint> <functional> <limits> <map> <memory> <span> <string>
   <string_view> <utility> <vector> <fmt/format.h>)
