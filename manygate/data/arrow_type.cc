@@ -131,6 +131,11 @@ ArrowType ParsePlain(const ArrowSchema& schema) {
 
 }  // namespace
 
+std::string StreamErrorReason(ArrowArrayStream* stream, int error) {
+  const char* reason = stream->get_last_error == nullptr ? nullptr : stream->get_last_error(stream);
+  return reason == nullptr ? strerror(error) : reason;
+}
+
 ArrowType ParseArrowType(const ArrowSchema& schema) {
   ArrowType type = ParsePlain(schema);
   if (schema.dictionary == nullptr) return type;

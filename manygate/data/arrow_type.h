@@ -46,6 +46,9 @@ class ArrowOwner {
   T value_ = {};
 };
 
+// Why get_schema or get_next of a stream gave `error`.
+std::string StreamErrorReason(ArrowArrayStream* stream, int error);
+
 enum class ArrowKind {
   kNull,
   kBool,

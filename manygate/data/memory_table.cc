@@ -4,7 +4,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cstring>
 #include <map>
 #include <mutex>
 #include <set>
@@ -48,8 +47,7 @@ std::string CleanName(std::string_view name) {
 
 // What get_schema or get_next say with an error.
 Status StreamError(ArrowArrayStream* stream, int error) {
-  const char* reason = stream->get_last_error == nullptr ? nullptr : stream->get_last_error(stream);
-  return InvalidInput(fmt::format("the rows cannot be handed over: {}", reason == nullptr ? strerror(error) : reason));
+  return InvalidInput(fmt::format("the rows cannot be handed over: {}", StreamErrorReason(stream, error)));
 }
 
 }  // namespace

@@ -4,7 +4,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cstring>
 
 #include "manygate/base/text.h"
 #include "manygate/data/columnar.h"
@@ -72,10 +71,8 @@ StatusOr<bool> ParquetFile::Next(ArrowOwner<ArrowArray>* batch) {
     }
     const int error = stream_->get_next(stream_.get(), batch->get());
     if (error != 0) {
-      const char* reason = stream_->get_last_error(stream_.get());
       return InvalidInput(fmt::format("{}: row group {} of {} is damaged: {}", path_, next_row_group_,
-                                      columnar_->parquet_row_groups(file_),
-                                      reason == nullptr ? std::strerror(error) : reason));
+                                      columnar_->parquet_row_groups(file_), StreamErrorReason(stream_.get(), error)));
     }
     if (!batch->released()) return true;
     stream_.Release();

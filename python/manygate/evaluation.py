@@ -7,16 +7,35 @@ import html
 import math
 import statistics
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 from manygate._names import nearest
 from manygate._tables import Table, number, signed
+
+_Value = TypeVar("_Value")
 
 _COUNTS = ("rows", "positives")
 _INTERVAL = "_interval"
 
 
-class Evaluation(Mapping[str, Mapping[str, Any]]):
+class _ByTask(Mapping[str, Mapping[str, _Value]]):
+    """Something of each task, by its name."""
+
+    _tasks: Mapping[str, Mapping[str, _Value]]
+
+    def __getitem__(self, task: str) -> Mapping[str, _Value]:
+        if task not in self._tasks:
+            raise KeyError(f"no task {task!r}; {nearest(task, self._tasks)}")
+        return self._tasks[task]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._tasks)
+
+    def __len__(self) -> int:
+        return len(self._tasks)
+
+
+class Evaluation(_ByTask[Any]):
     """Metrics by task. In a terminal it shows the program's table, in a notebook a table.
 
     evaluation[task] holds each metric as a float (nan where it does not exist, like the AUC of one class), 95 %
@@ -45,17 +64,6 @@ class Evaluation(Mapping[str, Mapping[str, Any]]):
             column: {value: Evaluation(part) for value, part in values.items()}
             for column, values in result.get("by", {}).items()
         }
-
-    def __getitem__(self, task: str) -> Mapping[str, Any]:
-        if task not in self._tasks:
-            raise KeyError(f"no task {task!r}; {nearest(task, self._tasks)}")
-        return self._tasks[task]
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._tasks)
-
-    def __len__(self) -> int:
-        return len(self._tasks)
 
     def __str__(self) -> str:
         return "\n".join([str(self._table()), *(f"by {name}\n\n{self._slices(name)}" for name in self.by)]).rstrip()
@@ -130,7 +138,7 @@ class TransferCell(NamedTuple):
     verdict: str
 
 
-class Comparison(Mapping[str, Mapping[str, TransferCell]]):
+class Comparison(_ByTask[TransferCell]):
     """What sharing does to each task: comparison[task][model] is a TransferCell. Shown as a table per task.
 
     Attributes:
@@ -158,17 +166,6 @@ class Comparison(Mapping[str, Mapping[str, TransferCell]]):
         self._lower = {task["tower"] for task in tasks if not task["higher_is_better"]}
         self.rows: dict[str, int] = {task["tower"]: task["rows"] for task in tasks}
         self._tasks = {task["tower"]: {cell["model"]: _cell_of(cell) for cell in task["cells"]} for task in tasks}
-
-    def __getitem__(self, task: str) -> Mapping[str, TransferCell]:
-        if task not in self._tasks:
-            raise KeyError(f"no task {task!r}; {nearest(task, self._tasks)}")
-        return self._tasks[task]
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._tasks)
-
-    def __len__(self) -> int:
-        return len(self._tasks)
 
     def __str__(self) -> str:
         return "\n".join(f"{title}\n\n{table}" for title, table in self._tables()).rstrip()

@@ -37,16 +37,13 @@ nb::object Capsule(nb::handle source) {
 void CheckIsTable(nb::handle source, ArrowArrayStream* stream) {
   ArrowOwner<ArrowSchema> schema;
   int error = 0;
-  std::string message;
+  std::string reason;
   {
     const WithoutGil without;
     error = stream->get_schema(stream, schema.get());
-    if (error != 0) {
-      const char* const text = stream->get_last_error(stream);
-      message = text == nullptr ? fmt::format("error {}", error) : text;
-    }
+    if (error != 0) reason = StreamErrorReason(stream, error);
   }
-  if (error != 0) RaiseIfWrong(InvalidInput(fmt::format("the table cannot be read: {}", message)));
+  if (error != 0) RaiseIfWrong(InvalidInput(fmt::format("the rows cannot be handed over: {}", reason)));
   if (schema->format == nullptr || std::string_view(schema->format) != "+s")
     throw WrongType(fmt::format("found a single column of type {}; expected {}", TypeName(source), kTables));
 }

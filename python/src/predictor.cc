@@ -152,9 +152,7 @@ Status ScoreTable(const Predictor& predictor, const MemoryTable& table, int thre
 }
 
 Status StreamError(ArrowArrayStream* stream, int error) {
-  const char* const text = stream->get_last_error(stream);
-  return InvalidInput(
-      fmt::format("the table cannot be read: {}", text == nullptr ? fmt::format("error {}", error) : text));
+  return InvalidInput(fmt::format("the rows cannot be handed over: {}", StreamErrorReason(stream, error)));
 }
 
 Status ScoreStream(const Predictor& predictor, ArrowArrayStream* stream, int threads, WantedOutputs* outputs) {
