@@ -102,6 +102,7 @@ def main():
         check(same_text(printed, output), f"README's example prints what README says:\n{printed}")
         script = folder / "empty" / "bin" / "manygate"
         check("train" in run(script, "--help", environment=clean), "the command `manygate` is there")
+        run(script, "serve", "funnel", environment=clean, code=2)
 
 
 if __name__ == "__main__":
