@@ -4,6 +4,7 @@
 PYTHONPATH=build/release/python python3 tests/python/spark_test.py
 """
 
+import doctest
 import os
 import pathlib
 import pickle
@@ -244,6 +245,30 @@ def example(folder):
     check(table.column_names == ["user_id", "probs_click", "y_amount"], "with a model of its own")
 
 
+def docstrings(folder):
+    """The examples of manygate.spark's docstrings, which docstrings_test.py skips for want of a session."""
+    import manygate
+    import manygate.spark
+    import pyarrow
+    import pyarrow.parquet
+
+    rows = {name: pyarrow.array(values, from_pandas=True) for name, values in manygate.generate(2000).items()}
+    labels, settings = ["click", "purchase", "amount:amount"], {"train_config.num_epochs": 1}
+    manygate.train(pyarrow.table(rows), labels, set=settings, model_dir=folder / "out/funnel", progress=False)
+    for name in ("rows", "new_rows"):
+        pyarrow.parquet.write_table(pyarrow.table(rows), folder / name)
+    runner, tried = doctest.DocTestRunner(), 0
+    for what in (manygate.spark, manygate.spark.predict):
+        text = what.__doc__.replace("  # doctest: +SKIP", "")
+        for name in ("rows", "new_rows", "out/funnel", "scores"):
+            text = text.replace(f'"{name}"', f'"{folder / name}"')
+        test = doctest.DocTestParser().get_doctest(text, {}, what.__name__, None, 0)
+        tried += len(test.examples)
+        runner.run(test)
+    check(tried >= 8 and runner.failures == 0, f"{tried} lines of examples in docstrings, run as printed")
+    check(any((folder / "scores").glob("*.parquet")), "which write scores")
+
+
 def main():
     missing = without("numpy", "pyarrow", "pyspark", "pandas", "manygate")
     if missing:
@@ -265,6 +290,7 @@ def main():
         print(f"Spark {spark.version} started in {time.monotonic() - begin:.1f} s")
         choices(spark, folder, *a_million_rows(spark, folder))
         example(folder)
+        docstrings(folder)
         without_a_context(folder)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
