@@ -128,15 +128,7 @@ void AddColumn(MemoryTable* table, OneColumn column) {
 
 }  // namespace
 
-std::vector<std::string> PythonTable::Columns() const {
-  const ArrowSchema& schema = table_->schema();
-  std::vector<std::string> names;
-  for (int64_t i = 0; i < schema.n_children; ++i) {
-    const char* const name = schema.children[i]->name;
-    names.emplace_back(name == nullptr ? "" : name);
-  }
-  return names;
-}
+std::vector<std::string> PythonTable::Columns() const { return ArrowColumnNames(table_->schema()); }
 
 void PythonTable::AddStream(nb::handle source) {
   ArrowOwner<ArrowArrayStream> stream;
